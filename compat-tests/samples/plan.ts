@@ -1,0 +1,261 @@
+/**
+ * How each folder of temporalio/samples-typescript is run and what its expected end is. Facts about the samples only: none of their code is here.
+ */
+export interface Step {
+  /** Script and arguments, relative to the folder. */
+  run: string;
+  /** Its expected end is a failure: exit code 1, with `expect` in the output. */
+  fails?: boolean;
+  /** What its output must show; without one, exit code 0 is enough. */
+  expect?: RegExp;
+  /** Ends by the signal instead of by itself, once `expect` was seen. */
+  interrupt?: boolean;
+  /** Started and left running (a server) until the folder is done; ready when `expect` is seen. */
+  background?: boolean;
+}
+export interface Sample {
+  folder: string;
+  /** The worker script, started first; ready when its log shows it runs. */
+  worker?: string;
+  /** What the worker's own output must have shown at the end. */
+  workerExpect?: RegExp;
+  steps: Step[];
+  env?: Record<string, string>;
+  /** Keyword attributes and the like registered before. */
+  searchAttributes?: Record<string, number>;
+  timeoutSeconds?: number;
+  /** Not run, and why. */
+  skip?: string;
+}
+
+const hello = /Hello, Temporal!/;
+
+export const samples: Sample[] = [
+  {
+    folder: 'activities-cancellation-heartbeating',
+    worker: 'src/worker.ts',
+    steps: [{ run: 'src/client.ts', expect: /threw because Workflow was cancelled/ }],
+    timeoutSeconds: 90,
+  },
+  {
+    folder: 'activities-dependency-injection',
+    worker: 'src/worker.ts',
+    steps: [{ run: 'src/client.ts', expect: /Hi: Temporal|Hola: Temporal/ }],
+  },
+  {
+    folder: 'batch-sliding-window',
+    worker: 'src/worker.ts',
+    steps: [{ run: 'src/client.ts', expect: /Total records processed: \d+/ }],
+    timeoutSeconds: 180,
+  },
+  {
+    folder: 'child-workflows',
+    worker: 'src/worker.ts',
+    steps: [{ run: 'src/client.ts', expect: /I am a child named Alice\nI am a child named Bob/ }],
+  },
+  { folder: 'continue-as-new', worker: 'src/worker.ts', steps: [{ run: 'src/client.ts' }], timeoutSeconds: 90 },
+  {
+    folder: 'cron-workflows',
+    worker: 'src/worker.ts',
+    workerExpect: /Hello from my-schedule, Temporal!|Temporal/,
+    steps: [{ run: 'src/client.ts', expect: /Cron started/, interrupt: true }],
+    // The first minute that begins may be a whole one away.
+    timeoutSeconds: 80,
+  },
+  {
+    folder: 'custom-logger',
+    worker: 'src/worker.ts',
+    workerExpect: /hello from|info|sample/i,
+    steps: [{ run: 'src/client.ts' }],
+  },
+  {
+    folder: 'dsl-interpreter',
+    worker: 'src/worker.ts',
+    workerExpect: /activity|execute/i,
+    steps: [
+      { run: 'src/client.ts' },
+      { run: 'src/client.ts ./workflow1.yaml' },
+      { run: 'src/client.ts ./workflow2.yaml' },
+    ],
+  },
+  { folder: 'eager-workflow-start', steps: [{ run: 'src/run.ts', expect: hello }] },
+  {
+    folder: 'early-return',
+    worker: 'src/worker.ts',
+    steps: [{ run: 'src/run-workflow.ts', expect: /final transaction report: \{.*"/ }],
+  },
+  { folder: 'ejson', worker: 'src/worker.ts', steps: [{ run: 'src/client.ts', expect: /success: true/ }] },
+  { folder: 'empty', worker: 'src/worker.ts', steps: [{ run: 'src/client.ts', expect: hello }] },
+  {
+    folder: 'encryption',
+    worker: 'src/worker.ts',
+    steps: [{ run: 'src/client.ts', expect: /Bob: Hi Alice, I'm Workflow Bob/ }],
+  },
+  {
+    folder: 'env-config',
+    steps: [],
+    skip: 'shows @temporalio/envconfig profiles for TLS addresses; belongs to the issue on the whole surface',
+  },
+  {
+    folder: 'expense',
+    worker: 'src/worker.ts',
+    steps: [
+      { run: 'src/server/index.ts', background: true, expect: /listening|started|3000/i },
+      { run: 'src/clients/approve.ts', expect: /Done: \{ status: 'COMPLETED' \}/ },
+      { run: 'src/clients/timeout.ts', expect: /Done: \{ status: 'TIMED_OUT' \}/ },
+    ],
+  },
+  {
+    folder: 'fetch-esm',
+    worker: 'src/worker.ts',
+    steps: [{ run: 'src/client-local.ts', expect: /Hello World And Hello Wonderful Temporal!/ }],
+  },
+  {
+    folder: 'grpc-calls',
+    worker: 'src/worker.ts',
+    steps: [{ run: 'src/client.ts', expect: /WORKFLOW_EXECUTION_STARTED|eventType: 1|events:/ }],
+  },
+  { folder: 'hello-world', worker: 'src/worker.ts', steps: [{ run: 'src/client.ts', expect: hello }] },
+  { folder: 'hello-world-js', worker: 'src/worker.js', steps: [{ run: 'src/client.js', expect: hello }] },
+  {
+    folder: 'hello-world-mtls',
+    steps: [],
+    skip: 'is about TLS to a Temporal server; refused with BRANCHLINE_UNSUPPORTED_OPTION',
+  },
+  {
+    folder: 'message-passing/execute-update',
+    worker: 'src/worker.ts',
+    steps: [{ run: 'src/client.ts', expect: /Final counter value is 1/ }],
+  },
+  {
+    folder: 'message-passing/introduction',
+    worker: 'src/worker.ts',
+    steps: [{ run: 'src/client.ts', expect: /language changed: ENGLISH -> ARABIC|language changed[\s\S]*ARABIC/ }],
+  },
+  {
+    folder: 'message-passing/safe-message-handlers',
+    worker: 'src/worker.ts',
+    steps: [{ run: 'src/run-simulation.ts' }],
+    timeoutSeconds: 90,
+  },
+  {
+    folder: 'mutex',
+    worker: 'src/worker.ts',
+    steps: [{ run: 'src/start-test-workflow.ts my-resource', expect: /Test workflow finished after/ }],
+    timeoutSeconds: 60,
+  },
+  { folder: 'patching-api', worker: 'src/worker.ts', steps: [{ run: 'src/client.ts' }] },
+  {
+    folder: 'polling/infrequent',
+    worker: 'src/worker.ts',
+    steps: [{ run: 'src/client.ts', expect: /Hello, Temporal|OK|Started workflow/ }],
+    timeoutSeconds: 400,
+  },
+  { folder: 'production', worker: 'src/worker.ts', steps: [{ run: 'src/client.ts', expect: hello }] },
+  {
+    folder: 'protobufs',
+    worker: 'src/worker.ts',
+    steps: [{ run: 'src/client.ts', expect: /Proto is 2 years old/ }],
+    skip: 'needs its protobuf code generated by protobufjs-cli first',
+  },
+  { folder: 'query-subscriptions', steps: [], skip: 'needs a Redis server' },
+  {
+    folder: 'saga',
+    worker: 'src/worker.ts',
+    workerExpect: /compensat|failure/i,
+    steps: [{ run: 'src/client.ts', expect: /account failed to open/, fails: true }],
+  },
+  { folder: 'schedules', steps: [], skip: 'schedules belong to the issue on the whole surface' },
+  {
+    folder: 'scratchpad',
+    steps: [],
+    skip: 'imports @temporalio/envconfig (fs, os, path) into the workflow bundle, which is refused as forbidden imports',
+  },
+  {
+    folder: 'search-attributes',
+    worker: 'src/worker.ts',
+    steps: [{ run: 'src/client.ts', expect: /searchAttributes at end:[\s\S]*CustomDoubleField/ }],
+    searchAttributes: {
+      CustomIntField: 3,
+      CustomBoolField: 5,
+      CustomDatetimeField: 6,
+      CustomTextField: 1,
+      CustomKeywordField: 2,
+      CustomKeywordListField: 7,
+      CustomDoubleField: 4,
+    },
+  },
+  {
+    folder: 'signals-queries',
+    worker: 'src/worker.ts',
+    workerExpect: /Unblocked/,
+    steps: [
+      { run: 'src/start-workflow.ts', expect: /started/ },
+      { run: 'src/query-workflow.ts', expect: /blocked\? true/ },
+      { run: 'src/signal-workflow.ts', expect: /unblockSignal sent/ },
+      { run: 'src/query-workflow.ts', expect: /blocked\? false/ },
+      { run: 'src/start-workflow.ts', expect: /started/ },
+      { run: 'src/cancel-workflow.ts', expect: /cancel/i },
+    ],
+  },
+  {
+    folder: 'sinks',
+    worker: 'src/worker.ts',
+    workerExpect: /sinkWorkflow|Workflow Run/i,
+    steps: [{ run: 'src/client.ts', expect: hello }],
+  },
+  {
+    folder: 'sleep-for-days',
+    steps: [],
+    skip: 'sleeps thirty days; its test skips time (the issue on the whole surface)',
+  },
+  {
+    folder: 'state',
+    worker: 'src/worker.ts',
+    steps: [
+      { run: 'src/start-workflow.ts', expect: /started/ },
+      { run: 'src/signal-workflow.ts' },
+      { run: 'src/query-workflow.ts', expect: /meaning: 42/ },
+      { run: 'src/cancel-workflow.ts' },
+    ],
+  },
+  {
+    folder: 'timer-examples',
+    // clients/slow.ts sends an email through a host on the internet.
+    worker: 'src/worker.ts',
+    steps: [{ run: 'src/clients/fast.ts', expect: /Order completed!/ }, { run: 'src/clients/updating-timer.ts' }],
+    env: { MAILGUN_API: 'unused', MAILGUN_DOMAIN: 'unused.example', ADMIN_EMAIL: 'nobody@unused.example' },
+    timeoutSeconds: 90,
+  },
+  {
+    folder: 'timer-progress',
+    worker: 'src/worker.ts',
+    steps: [{ run: 'src/client.ts', expect: /complete/ }],
+    timeoutSeconds: 60,
+  },
+  { folder: 'vscode-debugger', worker: 'src/worker.ts', steps: [{ run: 'src/client.ts', expect: /Started workflow/ }] },
+  {
+    folder: 'worker-specific-task-queues',
+    worker: 'src/worker.ts',
+    steps: [{ run: 'src/client.ts' }],
+    timeoutSeconds: 90,
+  },
+  { folder: 'activities-examples', steps: [], skip: 'fetches from hosts on the internet' },
+  { folder: 'food-delivery', steps: [], skip: 'a Next.js site; its workflow package is covered by the codemod issue' },
+  { folder: 'monorepo-folders', steps: [], skip: 'a yarn workspace with a web front end' },
+  { folder: 'nextjs-ecommerce-oneclick', steps: [], skip: 'a Next.js site' },
+  { folder: 'nestjs-exchange-rates', steps: [], skip: 'fetches from hosts on the internet' },
+  { folder: 'interceptors-opentelemetry', steps: [], skip: 'OpenTelemetry belongs to the issue on the whole surface' },
+  { folder: 'worker-versioning', steps: [], skip: 'worker deployments belong to the issue on the whole surface' },
+  { folder: 'standalone-activity', steps: [], skip: 'standalone activities are refused for now' },
+  {
+    folder: 'nexus-hello, nexus-cancellation, nexus-messaging, nexus-standalone-operations',
+    steps: [],
+    skip: 'nexus is refused for now',
+  },
+  {
+    folder: 'ai-sdk, langsmith, openai-agents, workflow-streams, lambda-worker',
+    steps: [],
+    skip: 'need services on the internet or packages outside this issue',
+  },
+];

@@ -1,0 +1,205 @@
+/**
+ * Runs the folders of a temporalio/samples-typescript checkout on Postgres with nothing changed but import specifiers and the connection
+ * (TEMPORAL_ADDRESS, or the address where a sample spells it out). Usage: tsx compat-tests/samples/run.ts <checkout> <scratch folder> [folder…]. Prints a table for docs/compatibility.md.
+ * The scratch folder must hold node_modules with `branchline`, `@temporalio/envconfig` and the samples' own dependencies (see README.md).
+ */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { Client as PgClient } from 'pg';
+import { startPostgres } from '../../lib/testing/embedded-postgres';
+import { samples, type Sample, type Step } from './plan';
+
+const [, , checkout, scratch, ...only] = process.argv;
+if (checkout === undefined || scratch === undefined) {
+  console.error('usage: tsx compat-tests/samples/run.ts <samples-typescript checkout> <scratch folder> [folder…]');
+  process.exit(1);
+}
+
+/** Only the specifiers (@temporalio/worker → branchline/worker, …; envconfig stays Temporal's own) and, where it is spelt out, the address. */
+function swap(folder: string, url: string): void {
+  for (const entry of readdirSync(folder, { withFileTypes: true, recursive: true })) {
+    if (!entry.isFile() || !/\.(ts|js|mts|cts|mjs|cjs)$/.test(entry.name)) continue;
+    const file = path.join(entry.parentPath ?? entry.path, entry.name);
+    if (file.includes('node_modules')) continue;
+    const before = readFileSync(file, 'utf8');
+    const after = before
+      .replace(/(['"])@temporalio\/(client|worker|workflow|activity|common)(?=['"/])/g, '$1branchline/$2')
+      .replace(/(['"])localhost:7233\1/g, `'${url}'`);
+    if (after !== before) writeFileSync(file, after);
+  }
+}
+
+interface Running {
+  child: ChildProcess;
+  output: () => string;
+  seen(pattern: RegExp): Promise<void>;
+  ended: Promise<number | null>;
+}
+
+function start(cwd: string, command: string, env: NodeJS.ProcessEnv): Running {
+  const [script, ...args] = command.split(' ');
+  const child = spawn(process.execPath, ['--import', 'tsx', script!, ...args], {
+    cwd,
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  const listeners = new Set<() => void>();
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (chunk: Buffer) => {
+      output += chunk;
+      listeners.forEach((listener) => listener());
+    });
+  }
+  const ended = new Promise<number | null>((resolve) =>
+    child.on('close', (code) => {
+      resolve(code);
+      listeners.forEach((listener) => listener());
+    }),
+  );
+  return {
+    child,
+    output: () => output,
+    ended,
+    seen: (pattern) =>
+      new Promise((resolve, reject) => {
+        const check = (): void => {
+          if (pattern.test(output)) resolve();
+          else if (child.exitCode !== null)
+            reject(new Error(`ended (${child.exitCode}) without ${pattern}: ${output.slice(-1500)}`));
+          else return;
+          listeners.delete(check);
+        };
+        listeners.add(check);
+        check();
+      }),
+  };
+}
+
+const within = <T>(seconds: number, what: string, promise: Promise<T>): Promise<T> => {
+  let timer: NodeJS.Timeout;
+  const limit = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`${what}: not within ${seconds} s`)), seconds * 1000);
+  });
+  return Promise.race([promise, limit]).finally(() => clearTimeout(timer));
+};
+
+async function runStep(
+  step: Step,
+  cwd: string,
+  env: NodeJS.ProcessEnv,
+  seconds: number,
+  running: Running[],
+): Promise<void> {
+  const client = start(cwd, step.run, env);
+  running.push(client);
+  try {
+    if (step.background || step.interrupt) {
+      await within(seconds, step.run, client.seen(step.expect!));
+      if (step.interrupt) client.child.kill('SIGINT');
+      if (step.background) return;
+      await within(20, step.run, client.ended);
+      return;
+    }
+    const code = await within(seconds, step.run, client.ended);
+    if (code !== (step.fails ? 1 : 0))
+      throw new Error(`${step.run} ended with ${code}: ${client.output().slice(-1500)}`);
+    if (step.expect !== undefined && !step.expect.test(client.output())) {
+      throw new Error(`${step.run} did not print ${step.expect}: ${client.output().slice(-1500)}`);
+    }
+  } catch (err) {
+    throw new Error(`${(err as Error).message}\n--- output so far: ${client.output().slice(-1500)}`, {
+      cause: err,
+    });
+  }
+}
+
+async function runSample(sample: Sample, adminUrl: string): Promise<string> {
+  const cwd = path.join(scratch!, sample.folder);
+  rmSync(cwd, { recursive: true, force: true });
+  mkdirSync(path.dirname(cwd), { recursive: true });
+  cpSync(path.join(checkout!, sample.folder), cwd, { recursive: true });
+  const database = `sample_${sample.folder.replace(/\W/g, '_')}`;
+  const admin = new PgClient({ connectionString: adminUrl });
+  await admin.connect();
+  await admin.query(`DROP DATABASE IF EXISTS ${database} WITH (FORCE)`);
+  await admin.query(`CREATE DATABASE ${database}`);
+  await admin.end();
+  const url = new URL(adminUrl);
+  url.pathname = `/${database}`;
+  swap(cwd, url.href);
+  const env = { ...process.env, TEMPORAL_ADDRESS: url.href, DATABASE_URL: url.href, ...sample.env };
+  const seconds = sample.timeoutSeconds ?? 45;
+
+  const running: Running[] = [];
+  try {
+    if (sample.searchAttributes !== undefined) {
+      const { Connection } = await import('branchline/client');
+      const connection = await Connection.connect({ address: url.href });
+      await connection.operatorService.addSearchAttributes({
+        namespace: 'default',
+        searchAttributes: sample.searchAttributes,
+      });
+      await connection.close();
+    }
+    let worker: Running | undefined;
+    if (sample.worker !== undefined) {
+      worker = start(cwd, sample.worker, env);
+      running.push(worker);
+      // A worker with a logger of its own may say nothing: it then has a few seconds.
+      await Promise.race([
+        within(30, 'worker start', worker.seen(/RUNNING|Worker state changed/)).catch((err: Error) => {
+          if (worker!.child.exitCode !== null) throw err;
+        }),
+        new Promise((resolve) => setTimeout(resolve, 8000)),
+      ]);
+    }
+    for (const step of sample.steps) await runStep(step, cwd, env, seconds, running);
+    if (sample.workerExpect !== undefined) await within(seconds, 'worker output', worker!.seen(sample.workerExpect));
+    return 'passed';
+  } catch (err) {
+    const worker = sample.worker === undefined ? undefined : running[0];
+    console.error(`${sample.folder}: ${(err as Error).message}\n--- worker: ${worker?.output().slice(-2500) ?? ''}`);
+    return `failed: ${(err as Error).message.split('\n')[0]!.slice(0, 160)}`;
+  } finally {
+    for (const { child, ended } of running) {
+      if (child.exitCode === null) child.kill('SIGTERM');
+      await within(5, 'end', ended).catch(() => child.kill('SIGKILL'));
+    }
+  }
+}
+
+async function main(): Promise<void> {
+  const postgres = await startPostgres();
+  const rows: [string, string][] = [];
+  try {
+    for (const sample of samples) {
+      if (only.length > 0 && !only.includes(sample.folder)) continue;
+      if (sample.skip !== undefined) {
+        if (only.length === 0) rows.push([sample.folder, `not run: ${sample.skip}`]);
+        continue;
+      }
+      if (!existsSync(path.join(checkout!, sample.folder))) {
+        rows.push([sample.folder, 'not in this checkout']);
+        continue;
+      }
+      const outcome = await runSample(sample, postgres.url);
+      console.error(`${sample.folder}: ${outcome}`);
+      rows.push([sample.folder, outcome]);
+    }
+  } finally {
+    await postgres.stop();
+  }
+  console.log('| sample | outcome |\n|---|---|');
+  for (const [folder, outcome] of rows) console.log(`| ${folder} | ${outcome} |`);
+  console.log(`\n${rows.filter(([, outcome]) => outcome === 'passed').length} passed`);
+}
+
+main().then(
+  () => process.exit(0),
+  (err) => {
+    console.error(err);
+    process.exit(1);
+  },
+);

@@ -1,0 +1,575 @@
+-- The story of these tables
+-- =========================
+-- Branchline runs Temporal workflows on these tables. Words are Temporal's: a workflow *id* is what the caller chose, a *run* is one
+-- execution of it, an *event history* is everything that ever happened to a run.
+--
+-- Starting a workflow writes three rows in one transaction: `executions` (who it is: one row per run for as long as it is retained, what list
+-- and describe read), `runs` (where it stands: the mutable state as JSON, only while the run is open or still owes something to others), and
+-- `history` (what happened: one row per commit, a JSON array of events as `temporal workflow show --output json` prints them).
+-- Each later step updates the `runs` row and appends to `history`. At the close the `executions` row gets its status and `runs` loses its row.
+--
+-- Any process may change any run. It decides in memory and commits with a fence: the `version` it read must still be there (`commit_batch`).
+-- `runs.owner` is the process that serves the run's work from memory; `runs.due_at` is when somebody must look at it at the latest.
+-- `processes` holds a lease per process. When a lease runs out, `reap_processes` frees what the dead process had: its runs and its tasks.
+-- `flushes` remembers the last batch that each process committed, so that an answer lost on the network never leaves its fate open.
+--
+-- Work usually stays in the process that made it. What has to leave becomes a row of `tasks`: claimed by a process, and deleted in the
+-- commit that starts it. `heartbeats` keeps the last heartbeat of running activities, `signal_requests` the ids of signals already taken.
+-- `queries` and `notices` carry questions and wake-ups between processes and survive nothing, hence unlogged.
+-- `namespaces` and `search_attributes` are Temporal's. `workflows`, `history_events`, `pending_activities` and `pending_timers` are views to read.
+--
+-- :"schema" stands for the quoted name of the schema; shim/store/migrate.ts puts it in.
+
+SET LOCAL search_path TO :"schema", pg_temp;
+
+CREATE TABLE namespaces (
+  id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  uuid uuid NOT NULL UNIQUE,
+  name text COLLATE "C" NOT NULL UNIQUE,
+  description text NOT NULL,
+  owner_email text NOT NULL,
+  retention_ms bigint NOT NULL CHECK (retention_ms >= 0),
+  -- temporal.api.enums.v1.NamespaceState
+  state smallint NOT NULL CHECK (state BETWEEN 0 AND 3),
+  created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  data jsonb NOT NULL
+);
+
+-- Every database has it, as every Temporal development server does; closed runs are kept for 72 h.
+INSERT INTO namespaces (uuid, name, description, owner_email, retention_ms, state, data)
+VALUES (gen_random_uuid(), 'default', 'Default namespace', '', 72 * 3600000, 1, '{}');
+
+CREATE TABLE search_attributes (
+  namespace_id integer NOT NULL REFERENCES namespaces (id) ON DELETE CASCADE,
+  name text COLLATE "C" NOT NULL,
+  -- temporal.api.enums.v1.IndexedValueType
+  type smallint NOT NULL CHECK (type BETWEEN 1 AND 7),
+  PRIMARY KEY (namespace_id, name)
+);
+
+CREATE TABLE executions (
+  run_id uuid PRIMARY KEY,
+  namespace_id integer NOT NULL,
+  workflow_id text COLLATE "C" NOT NULL,
+  first_run_id uuid NOT NULL,
+  workflow_type text COLLATE "C" NOT NULL,
+  task_queue text COLLATE "C" NOT NULL,
+  -- temporal.api.enums.v1.WorkflowExecutionStatus; 1 = running
+  status smallint NOT NULL CHECK (status BETWEEN 1 AND 7),
+  start_request_id text NOT NULL,
+  start_time timestamptz NOT NULL,
+  -- start_time plus the first workflow task's backoff (start delay, cron)
+  execution_time timestamptz NOT NULL,
+  close_time timestamptz,
+  history_length bigint NOT NULL,
+  history_size_bytes bigint NOT NULL,
+  state_transitions bigint NOT NULL,
+  parent_workflow_id text COLLATE "C",
+  parent_run_id uuid,
+  root_workflow_id text COLLATE "C" NOT NULL,
+  root_run_id uuid NOT NULL,
+  -- Payloads by key, exact; null = none
+  memo json,
+  -- Values by name, for filters; null = none
+  search_attributes jsonb,
+  -- The same as payloads, exact
+  search_attribute_payloads json,
+  CONSTRAINT closed_runs_have_a_close_time CHECK ((status = 1) = (close_time IS NULL)),
+  CONSTRAINT parent_is_whole CHECK ((parent_workflow_id IS NULL) = (parent_run_id IS NULL))
+) WITH (fillfactor = 90);
+
+CREATE UNIQUE INDEX executions_one_open_run ON executions (namespace_id, workflow_id) WHERE status = 1;
+CREATE INDEX executions_by_workflow_id ON executions (namespace_id, workflow_id, start_time DESC);
+-- The order of list, backwards: open runs first, then newest close, newest start. New entries then come at the end of the index: inserted at
+-- its beginning they split its pages in half.
+CREATE INDEX executions_in_list_order ON executions
+  (namespace_id, coalesce(close_time, 'infinity'::timestamptz), start_time, run_id DESC);
+CREATE INDEX executions_by_search_attributes ON executions
+  USING gin (search_attributes jsonb_path_ops) WHERE search_attributes IS NOT NULL;
+
+CREATE TABLE runs (
+  run_id uuid PRIMARY KEY,
+  namespace_id integer NOT NULL,
+  version bigint NOT NULL CHECK (version > 0),
+  owner uuid,
+  due_at timestamptz,
+  state json NOT NULL
+) WITH (
+  -- Room for new versions on the same page (HOT updates); vacuum keeps up with a small, hot table.
+  fillfactor = 45,
+  toast_tuple_target = 128,
+  autovacuum_vacuum_scale_factor = 0.02,
+  autovacuum_vacuum_threshold = 500,
+  autovacuum_analyze_scale_factor = 0.2,
+  autovacuum_vacuum_cost_delay = 1
+);
+-- Compressed, and in the row itself while it fits in a page.
+ALTER TABLE runs ALTER COLUMN state SET STORAGE MAIN;
+CREATE INDEX runs_due ON runs (due_at) WHERE due_at IS NOT NULL;
+
+CREATE TABLE history (
+  run_id uuid NOT NULL,
+  first_event_id integer NOT NULL CHECK (first_event_id > 0),
+  last_event_id integer NOT NULL,
+  events json NOT NULL,
+  PRIMARY KEY (run_id, first_event_id),
+  CONSTRAINT events_are_there CHECK (last_event_id >= first_event_id)
+) WITH (toast_tuple_target = 128);
+ALTER TABLE history ALTER COLUMN events SET STORAGE MAIN;
+
+CREATE TABLE tasks (
+  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  namespace_id integer NOT NULL,
+  queue text COLLATE "C" NOT NULL,
+  kind text COLLATE "C" NOT NULL CHECK (kind IN ('activity', 'workflow')),
+  run_id uuid NOT NULL,
+  scheduled_event_id integer NOT NULL,
+  attempt integer NOT NULL,
+  priority smallint NOT NULL,
+  created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  claimed_by uuid,
+  -- Number of the claim in that process, so that a claim whose answer was lost is found again
+  claim bigint,
+  CONSTRAINT claims_are_whole CHECK ((claimed_by IS NULL) = (claim IS NULL))
+) WITH (
+  fillfactor = 80,
+  autovacuum_vacuum_scale_factor = 0.02,
+  autovacuum_vacuum_threshold = 500,
+  autovacuum_vacuum_cost_delay = 1
+);
+CREATE INDEX tasks_waiting ON tasks (namespace_id, queue, kind, priority, id) WHERE claimed_by IS NULL;
+CREATE INDEX tasks_claimed ON tasks (claimed_by, claim) WHERE claimed_by IS NOT NULL;
+CREATE INDEX tasks_of_run ON tasks (run_id);
+
+CREATE TABLE heartbeats (
+  run_id uuid NOT NULL,
+  scheduled_event_id integer NOT NULL,
+  attempt integer NOT NULL,
+  at timestamptz NOT NULL,
+  details json,
+  PRIMARY KEY (run_id, scheduled_event_id)
+) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 500);
+
+CREATE TABLE signal_requests (
+  run_id uuid NOT NULL,
+  request_id text COLLATE "C" NOT NULL,
+  PRIMARY KEY (run_id, request_id)
+);
+
+CREATE TABLE processes (
+  id uuid PRIMARY KEY,
+  identity text NOT NULL,
+  started_at timestamptz NOT NULL,
+  lease_until timestamptz NOT NULL,
+  -- Hears LISTEN; otherwise it polls `notices`
+  listens boolean NOT NULL,
+  -- The queues it polls: [{namespaceId, queue, kind, identity, lastPollMs}]
+  pollers json NOT NULL
+) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 200);
+
+CREATE TABLE flushes (
+  process_id uuid PRIMARY KEY,
+  batch bigint NOT NULL,
+  -- Of a batch in which not all groups were committed: as `commit_batch` returns them
+  verdicts smallint[]
+) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
+
+CREATE UNLOGGED TABLE queries (
+  id text COLLATE "C" PRIMARY KEY,
+  namespace_id integer NOT NULL,
+  queue text COLLATE "C" NOT NULL,
+  workflow_id text NOT NULL,
+  run_id text NOT NULL,
+  query json NOT NULL,
+  posted_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  claimed_by uuid,
+  answer json
+);
+CREATE INDEX queries_waiting ON queries (namespace_id, queue) WHERE claimed_by IS NULL;
+
+CREATE UNLOGGED TABLE notices (
+  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  sender uuid NOT NULL,
+  sent_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  notice text NOT NULL
+);
+CREATE INDEX notices_by_time ON notices (sent_at);
+
+-- One batch of commits: groups of run commits, each group all or nothing, in one call and one transaction.
+--
+-- Answers one verdict per group: 0 committed; 1 conflict (another version is there); 2 the workflow id is taken; 3 somebody holds a lock on
+-- a row of it right now, nothing was written, try again. It waits for nobody's run: rows that others hold are skipped.
+-- Arrays beginning with c_ have one element per run commit (expected version 0 makes the run, state null ends its row); the others refer to
+-- commits by position (at, from 1). c_busy: work is under way, so that the due time will move again soon. c_workflow, c_reuse and c_request are null but for commits that make a run. ends_runs: some state is null.
+-- It names the schema everywhere instead of setting search_path, which would cost a tenth of a millisecond per call.
+-- The planner settings keep its plans at index look-ups whatever the statistics say: with 2,000 rows in `runs` a generic plan
+-- took a hash join over the table for each single-row batch, four times the CPU.
+CREATE FUNCTION commit_batch(
+  process uuid, batch_number bigint, lease_ms integer, group_count integer, ends_runs boolean,
+  c_group integer[], c_run uuid[], c_expected bigint[], c_owner uuid[], c_due double precision[], c_busy boolean[], c_state json[],
+  c_namespace integer[], c_workflow text[], c_reuse smallint[], c_request text[],
+  h_at integer[], h_first integer[], h_last integer[], h_events json[],
+  new_executions json, changed_executions json, new_tasks json,
+  d_at integer[], d_task bigint[],
+  s_at integer[], s_request text[],
+  a_at integer[], a_event integer[]
+) RETURNS TABLE (verdicts smallint[], now_ms double precision)
+LANGUAGE plpgsql
+SET plan_cache_mode = force_generic_plan
+SET enable_hashjoin = off
+SET enable_mergejoin = off
+SET enable_seqscan = off
+SET jit = off
+SET lock_timeout = '1s'
+AS $$
+DECLARE
+  started constant timestamptz := clock_timestamp();
+  -- Per commit: its own verdict, then its group's.
+  verdict smallint[] := array_fill(1::smallint, ARRAY[cardinality(c_run)]);
+  group_verdict smallint[] := array_fill(0::smallint, ARRAY[group_count]);
+  makes_runs boolean := false;
+  lease timestamptz;
+  i integer;
+BEGIN
+  -- The fence against a second copy of this batch: a lost connection's batch may still be running when we ask after it.
+  PERFORM pg_advisory_xact_lock(hashtextextended(process::text, 1));
+  UPDATE :"schema".flushes f SET batch = batch_number, verdicts = NULL WHERE f.process_id = process AND f.batch = batch_number - 1;
+  IF NOT FOUND THEN
+    INSERT INTO :"schema".flushes VALUES (process, batch_number, NULL) ON CONFLICT DO NOTHING;
+    IF NOT FOUND THEN
+      RAISE EXCEPTION 'batch % of process % was given up', batch_number, process USING ERRCODE = 'BL001';
+    END IF;
+  END IF;
+  -- Runs are handed to a process that lives, or the reaper would never find them.
+  SELECT p.lease_until INTO lease FROM :"schema".processes p WHERE p.id = process;
+  IF lease IS NULL OR lease < started + make_interval(secs => lease_ms / 3000.0) THEN
+    INSERT INTO :"schema".processes VALUES (process, '', started, started + make_interval(secs => lease_ms / 1000.0), false, '[]')
+    ON CONFLICT (id) DO UPDATE SET lease_until = excluded.lease_until;
+  END IF;
+
+  FOR i IN
+    SELECT c.n FROM unnest(c_run, c_expected) WITH ORDINALITY AS c(run, expected, n)
+      JOIN :"schema".runs r ON r.run_id = c.run AND r.version = c.expected
+    WHERE c.expected > 0
+    FOR NO KEY UPDATE OF r SKIP LOCKED
+  LOOP
+    verdict[i] := 0;
+  END LOOP;
+  -- A lock per new workflow id. Starters meet here and not at the unique index, where a caller's open transaction would make them wait.
+  FOR i IN 1 .. cardinality(c_group) LOOP
+    IF c_expected[i] = 0 THEN
+      makes_runs := true;
+      verdict[i] := 0;
+      IF NOT pg_try_advisory_xact_lock(hashtextextended(c_namespace[i] || ':' || c_workflow[i], 2)) THEN
+        verdict[i] := 3;
+      END IF;
+    END IF;
+  END LOOP;
+  IF makes_runs THEN
+    -- A statement of its own: it must see what the last holder of the lock committed. Runs that the same group closes are no obstacle.
+    FOR i IN
+      SELECT c.n
+      FROM unnest(c_group, c_expected, c_namespace, c_workflow, c_reuse, c_request) WITH ORDINALITY
+        AS c(grp, expected, namespace, workflow, reuse, request, n)
+      WHERE c.expected = 0 AND (
+        EXISTS (
+          SELECT FROM :"schema".executions e
+          WHERE e.namespace_id = c.namespace AND e.workflow_id = c.workflow AND e.status = 1
+            AND c_group[array_position(c_run, e.run_id)] IS DISTINCT FROM c.grp
+        ) OR EXISTS (
+          SELECT FROM (
+            SELECT e.status, e.start_request_id FROM :"schema".executions e
+            WHERE e.namespace_id = c.namespace AND e.workflow_id = c.workflow
+              AND c_group[array_position(c_run, e.run_id)] IS DISTINCT FROM c.grp
+            ORDER BY e.start_time DESC LIMIT 1
+          ) newest
+          WHERE newest.start_request_id = c.request OR c.reuse = 2 OR (c.reuse = 1 AND newest.status IN (2, 6))
+        )
+      )
+    LOOP
+      IF verdict[i] = 0 THEN
+        verdict[i] := 2;
+      END IF;
+    END LOOP;
+  END IF;
+
+  IF 0 <> ANY (verdict) THEN
+    -- What could not be locked though its version is right is in somebody's hands.
+    FOR i IN
+      SELECT c.n FROM unnest(c_run, c_expected, verdict) WITH ORDINALITY AS c(run, expected, verdict, n)
+        JOIN :"schema".runs r ON r.run_id = c.run AND r.version = c.expected
+      WHERE c.verdict = 1
+    LOOP
+      verdict[i] := 3;
+    END LOOP;
+    FOR i IN 1 .. cardinality(c_group) LOOP
+      group_verdict[c_group[i]] := greatest(group_verdict[c_group[i]], verdict[i]);
+    END LOOP;
+    UPDATE :"schema".flushes f SET verdicts = group_verdict WHERE f.process_id = process;
+    FOR i IN 1 .. cardinality(c_group) LOOP
+      verdict[i] := group_verdict[c_group[i]];
+    END LOOP;
+    IF NOT 0 = ANY (group_verdict) THEN
+      RETURN QUERY SELECT group_verdict, extract(epoch FROM clock_timestamp())::double precision * 1000;
+      RETURN;
+    END IF;
+  END IF;
+
+  -- While a run is busy an earlier due time that still lies ahead stays, and one 10 s ahead is written from the start: each activity and
+  -- workflow task would otherwise move it, and with it an entry of an index. That costs one look too many at runs that are busy for longer.
+  UPDATE :"schema".runs r SET
+    version = c.expected + 1,
+    owner = c.owner,
+    due_at = CASE
+      WHEN c.busy AND r.due_at > started AND (c.due = 0 OR r.due_at <= to_timestamp(c.due / 1000)) THEN r.due_at
+      WHEN c.due = 0 THEN NULL
+      ELSE to_timestamp(c.due / 1000)
+    END,
+    state = c.state
+  FROM unnest(c_run, c_expected, c_owner, c_due, c_busy, c_state, verdict) AS c(run, expected, owner, due, busy, state, verdict)
+  WHERE r.run_id = c.run AND c.verdict = 0 AND c.expected > 0 AND c.state IS NOT NULL;
+
+  IF ends_runs THEN
+    DELETE FROM :"schema".runs r USING unnest(c_run, c_expected, c_state, verdict) AS c(run, expected, state, verdict)
+    WHERE r.run_id = c.run AND c.verdict = 0 AND c.expected > 0 AND c.state IS NULL;
+    DELETE FROM :"schema".tasks t USING unnest(c_run, c_expected, c_state, verdict) AS c(run, expected, state, verdict)
+    WHERE t.run_id = c.run AND c.verdict = 0 AND c.expected > 0 AND c.state IS NULL;
+    DELETE FROM :"schema".heartbeats b USING unnest(c_run, c_expected, c_state, verdict) AS c(run, expected, state, verdict)
+    WHERE b.run_id = c.run AND c.verdict = 0 AND c.expected > 0 AND c.state IS NULL;
+    DELETE FROM :"schema".signal_requests s USING unnest(c_run, c_expected, c_state, verdict) AS c(run, expected, state, verdict)
+    WHERE s.run_id = c.run AND c.verdict = 0 AND c.expected > 0 AND c.state IS NULL;
+  END IF;
+
+  IF makes_runs THEN
+    INSERT INTO :"schema".runs (run_id, namespace_id, version, owner, due_at, state)
+    SELECT c.run, c.namespace, 1, c.owner,
+      least(CASE WHEN c.due > 0 THEN to_timestamp(c.due / 1000) END, CASE WHEN c.busy THEN started + interval '10 seconds' END), c.state
+    FROM unnest(c_run, c_expected, c_owner, c_due, c_busy, c_state, c_namespace, verdict)
+      AS c(run, expected, owner, due, busy, state, namespace, verdict)
+    WHERE c.verdict = 0 AND c.expected = 0 AND c.state IS NOT NULL;
+  END IF;
+
+  INSERT INTO :"schema".history (run_id, first_event_id, last_event_id, events)
+  SELECT c_run[h.at], h.first, h.last, h.events
+  FROM unnest(h_at, h_first, h_last, h_events) AS h(at, first, last, events)
+  WHERE verdict[h.at] = 0;
+
+  -- Closes go before starts: a group may do both to one workflow id.
+  IF changed_executions IS NOT NULL THEN
+    UPDATE :"schema".executions e SET
+      status = x.status,
+      close_time = CASE WHEN x."closeMs" > 0 THEN to_timestamp(x."closeMs" / 1000) END,
+      history_length = x."historyLength",
+      history_size_bytes = x."historySizeBytes",
+      state_transitions = x."stateTransitions",
+      memo = x.memo,
+      search_attributes = x."searchAttributes",
+      search_attribute_payloads = x."searchAttributePayloads"
+    FROM json_to_recordset(changed_executions) AS x(
+      at integer, status smallint, "closeMs" double precision, "historyLength" bigint, "historySizeBytes" bigint, "stateTransitions" bigint,
+      memo json, "searchAttributes" jsonb, "searchAttributePayloads" json)
+    WHERE e.run_id = c_run[x.at] AND verdict[x.at] = 0;
+  END IF;
+  IF new_executions IS NOT NULL THEN
+    INSERT INTO :"schema".executions (
+      run_id, namespace_id, workflow_id, first_run_id, workflow_type, task_queue, status, start_request_id, start_time, execution_time, close_time,
+      history_length, history_size_bytes, state_transitions, parent_workflow_id, parent_run_id, root_workflow_id, root_run_id,
+      memo, search_attributes, search_attribute_payloads)
+    SELECT
+      c_run[x.at], x."namespaceId", x."workflowId", x."firstRunId", x."workflowType", x."taskQueue", x.status, x."startRequestId",
+      to_timestamp(x."startMs" / 1000), to_timestamp(x."executionMs" / 1000), CASE WHEN x."closeMs" > 0 THEN to_timestamp(x."closeMs" / 1000) END,
+      x."historyLength", x."historySizeBytes", x."stateTransitions",
+      x."parentWorkflowId", x."parentRunId", x."rootWorkflowId", x."rootRunId",
+      x.memo, x."searchAttributes", x."searchAttributePayloads"
+    FROM json_to_recordset(new_executions) AS x(
+      at integer, "namespaceId" integer, "workflowId" text, "firstRunId" uuid, "workflowType" text, "taskQueue" text, status smallint,
+      "startRequestId" text, "startMs" double precision, "executionMs" double precision, "closeMs" double precision,
+      "historyLength" bigint, "historySizeBytes" bigint, "stateTransitions" bigint,
+      "parentWorkflowId" text, "parentRunId" uuid, "rootWorkflowId" text, "rootRunId" uuid,
+      memo json, "searchAttributes" jsonb, "searchAttributePayloads" json)
+    WHERE verdict[x.at] = 0;
+  END IF;
+
+  IF cardinality(d_at) > 0 THEN
+    DELETE FROM :"schema".tasks t USING unnest(d_at, d_task) AS d(at, task) WHERE t.id = d.task AND verdict[d.at] = 0;
+  END IF;
+  IF new_tasks IS NOT NULL THEN
+    INSERT INTO :"schema".tasks (namespace_id, queue, kind, run_id, scheduled_event_id, attempt, priority)
+    SELECT t."namespaceId", t.queue, t.kind, t."runId", t."scheduledEventId", t.attempt, t.priority
+    FROM json_to_recordset(new_tasks) AS t(
+      at integer, "namespaceId" integer, queue text, kind text, "runId" uuid, "scheduledEventId" integer, attempt integer, priority smallint)
+    WHERE verdict[t.at] = 0;
+  END IF;
+  IF cardinality(s_at) > 0 THEN
+    INSERT INTO :"schema".signal_requests (run_id, request_id)
+    SELECT c_run[s.at], s.request FROM unnest(s_at, s_request) AS s(at, request)
+    WHERE verdict[s.at] = 0 AND c_state[s.at] IS NOT NULL
+    ON CONFLICT DO NOTHING;
+  END IF;
+  IF cardinality(a_at) > 0 THEN
+    DELETE FROM :"schema".heartbeats b USING unnest(a_at, a_event) AS a(at, event)
+    WHERE b.run_id = c_run[a.at] AND b.scheduled_event_id = a.event AND verdict[a.at] = 0;
+  END IF;
+
+  RETURN QUERY SELECT group_verdict, extract(epoch FROM clock_timestamp())::double precision * 1000;
+END
+$$;
+
+-- What became of a batch whose answer was lost: waits until no copy of it can still be running, and gives it up if it was not committed.
+-- `committed` is null when nobody can tell any more (the process was reaped meanwhile).
+CREATE FUNCTION settle_batch(process uuid, batch_number bigint, OUT committed boolean, OUT verdicts smallint[])
+LANGUAGE plpgsql
+SET search_path FROM CURRENT
+AS $$
+DECLARE
+  last_batch bigint;
+BEGIN
+  PERFORM pg_advisory_xact_lock(hashtextextended(process::text, 1));
+  SELECT f.batch, f.verdicts INTO last_batch, verdicts FROM flushes f WHERE f.process_id = process;
+  IF last_batch IS NULL THEN
+    committed := CASE WHEN batch_number = 1 THEN false END;
+  ELSE
+    committed := last_batch = batch_number;
+  END IF;
+  IF committed IS DISTINCT FROM true THEN
+    verdicts := NULL;
+    INSERT INTO flushes VALUES (process, batch_number, NULL) ON CONFLICT (process_id) DO UPDATE SET batch = excluded.batch;
+  END IF;
+END
+$$;
+
+-- Frees what dead processes had: tasks go back to their queues; runs lose their owner and, where more than timers is pending, are due at once.
+-- Works in portions; true = nothing is left to do. Rows that somebody holds are left for the next call, and with them the process's own row.
+CREATE FUNCTION reap_processes(portion integer) RETURNS boolean
+LANGUAGE plpgsql
+SET search_path FROM CURRENT
+AS $$
+DECLARE
+  dead uuid[];
+  freed integer;
+BEGIN
+  SELECT array_agg(d.id) INTO dead
+  FROM (SELECT p.id FROM processes p WHERE p.lease_until < clock_timestamp() FOR UPDATE SKIP LOCKED) d;
+  IF dead IS NULL THEN
+    RETURN true;
+  END IF;
+  UPDATE queries q SET claimed_by = NULL WHERE q.claimed_by = ANY (dead) AND q.answer IS NULL;
+  UPDATE tasks t SET claimed_by = NULL, claim = NULL
+  FROM (SELECT w.id FROM tasks w WHERE w.claimed_by = ANY (dead) FOR NO KEY UPDATE SKIP LOCKED) held
+  WHERE t.id = held.id;
+  UPDATE runs r SET owner = NULL,
+    due_at = CASE
+      WHEN r.state ->> 'workflowTask' IS NULL
+        AND coalesce(r.state ->> 'activities', '{}') = '{}' AND coalesce(r.state ->> 'children', '{}') = '{}'
+        AND coalesce(r.state ->> 'externals', '{}') = '{}' AND coalesce(r.state ->> 'updates', '{}') = '{}'
+        AND coalesce(r.state ->> 'obligations', '[]') = '[]'
+      THEN r.due_at
+      ELSE least(r.due_at, clock_timestamp())
+    END
+  FROM (SELECT w.run_id FROM runs w WHERE w.owner = ANY (dead) LIMIT portion FOR NO KEY UPDATE SKIP LOCKED) held
+  WHERE r.run_id = held.run_id;
+  GET DIAGNOSTICS freed = ROW_COUNT;
+  IF EXISTS (SELECT FROM runs r WHERE r.owner = ANY (dead)) OR EXISTS (SELECT FROM tasks t WHERE t.claimed_by = ANY (dead)) THEN
+    RETURN freed < portion;
+  END IF;
+  DELETE FROM flushes f WHERE f.process_id = ANY (dead);
+  DELETE FROM processes p WHERE p.id = ANY (dead);
+  RETURN true;
+END
+$$;
+
+-- Removes every trace of a run.
+CREATE FUNCTION delete_execution(run uuid) RETURNS void
+LANGUAGE sql
+SET search_path FROM CURRENT
+AS $$
+  DELETE FROM runs WHERE run_id = run;
+  DELETE FROM tasks WHERE run_id = run;
+  DELETE FROM heartbeats WHERE run_id = run;
+  DELETE FROM signal_requests WHERE run_id = run;
+  DELETE FROM history WHERE run_id = run;
+  DELETE FROM executions WHERE run_id = run;
+$$;
+
+-- Stored JSON for reading: payloads of encoding json/plain as the JSON they hold, other texts as texts.
+CREATE FUNCTION readable(stored jsonb) RETURNS jsonb
+LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
+SET search_path FROM CURRENT
+AS $$
+BEGIN
+  CASE jsonb_typeof(stored)
+    WHEN 'array' THEN
+      RETURN (SELECT coalesce(jsonb_agg(readable(a.element) ORDER BY a.n), '[]') FROM jsonb_array_elements(stored) WITH ORDINALITY AS a(element, n));
+    WHEN 'object' THEN
+      IF coalesce(stored ->> 'encoding', stored ->> '$payload') LIKE 'json/%' AND jsonb_typeof(stored -> 'text') = 'string' THEN
+        BEGIN
+          RETURN (stored ->> 'text')::jsonb;
+        EXCEPTION WHEN data_exception OR statement_too_complex THEN
+          RETURN stored -> 'text';
+        END;
+      ELSIF coalesce(stored ->> 'encoding', stored ->> '$payload') = 'binary/null' THEN
+        RETURN 'null';
+      END IF;
+      RETURN (SELECT coalesce(jsonb_object_agg(o.key, readable(o.value)), '{}') FROM jsonb_each(stored) AS o);
+    ELSE
+      RETURN stored;
+  END CASE;
+END
+$$;
+
+CREATE FUNCTION readable(stored json) RETURNS jsonb
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+SET search_path FROM CURRENT
+AS $$ SELECT readable(stored::jsonb) $$;
+
+CREATE FUNCTION ms_to_timestamp(ms double precision) RETURNS timestamptz
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+AS $$ SELECT CASE WHEN ms > 0 THEN to_timestamp(ms / 1000) END $$;
+
+CREATE VIEW workflows AS
+SELECT
+  n.name AS namespace, e.workflow_id, e.run_id, e.workflow_type, e.task_queue,
+  (ARRAY['Running', 'Completed', 'Failed', 'Canceled', 'Terminated', 'ContinuedAsNew', 'TimedOut'])[e.status] AS status,
+  e.start_time, e.execution_time, e.close_time, coalesce(e.close_time, clock_timestamp()) - e.execution_time AS duration,
+  coalesce((r.state ->> 'nextEventId')::bigint - 1, e.history_length) AS history_length,
+  readable(e.memo) AS memo, e.search_attributes,
+  e.parent_workflow_id, e.parent_run_id, e.root_workflow_id, e.root_run_id, e.first_run_id,
+  r.owner AS process_id, r.due_at
+FROM executions e JOIN namespaces n ON n.id = e.namespace_id LEFT JOIN runs r ON r.run_id = e.run_id;
+
+CREATE VIEW history_events AS
+SELECT
+  n.name AS namespace, e.workflow_id, h.run_id,
+  (ev.event ->> 'eventId')::bigint AS event_id, (ev.event ->> 'eventTime')::timestamptz AS event_time,
+  replace(initcap(replace(substr(ev.event ->> 'eventType', 12), '_', ' ')), ' ', '') AS event_type,
+  (SELECT readable(a.value) FROM json_each(ev.event) AS a WHERE a.key LIKE '%EventAttributes') AS attributes
+FROM history h
+  JOIN executions e ON e.run_id = h.run_id
+  JOIN namespaces n ON n.id = e.namespace_id
+  CROSS JOIN LATERAL json_array_elements(h.events) AS ev(event);
+
+CREATE VIEW pending_activities AS
+SELECT
+  r.state ->> 'namespace' AS namespace, r.state ->> 'workflowId' AS workflow_id, r.run_id,
+  a.value ->> 'activityId' AS activity_id, a.value ->> 'activityType' AS activity_type, a.value ->> 'taskQueue' AS task_queue,
+  CASE
+    WHEN (a.value ->> 'paused')::boolean THEN 'Paused'
+    WHEN (a.value ->> 'startedAtMs')::double precision > 0
+      THEN CASE WHEN (a.value ->> 'cancelRequested')::boolean THEN 'CancelRequested' ELSE 'Started' END
+    WHEN (a.value ->> 'backingOff')::boolean THEN 'BackingOff'
+    ELSE 'Scheduled'
+  END AS state,
+  coalesce((a.value ->> 'attempt')::integer, 1) AS attempt,
+  ms_to_timestamp((a.value ->> 'scheduledAtMs')::double precision) AS scheduled_at,
+  ms_to_timestamp((a.value ->> 'startedAtMs')::double precision) AS started_at,
+  b.at AS last_heartbeat_at, readable(b.details) AS heartbeat_details,
+  a.value -> 'lastFailure' ->> 'message' AS last_failure, a.value ->> 'lastWorkerIdentity' AS last_worker
+FROM runs r
+  CROSS JOIN LATERAL json_each(r.state -> 'activities') AS a
+  LEFT JOIN heartbeats b ON b.run_id = r.run_id AND b.scheduled_event_id = (a.value ->> 'scheduledEventId')::integer;
+
+CREATE VIEW pending_timers AS
+SELECT
+  r.state ->> 'namespace' AS namespace, r.state ->> 'workflowId' AS workflow_id, r.run_id,
+  t.value ->> 'timerId' AS timer_id, ms_to_timestamp((t.value ->> 'fireAtMs')::double precision) AS fires_at
+FROM runs r CROSS JOIN LATERAL json_each(r.state -> 'timers') AS t;

@@ -1,0 +1,571 @@
+-- Made by scripts/dump-schema.ts from the migrations. Read migrations/0001_foundation.sql for the story of these tables.
+
+CREATE TABLE branchline.executions (
+  run_id uuid NOT NULL,
+  namespace_id integer NOT NULL,
+  workflow_id text COLLATE "C" NOT NULL,
+  first_run_id uuid NOT NULL,
+  workflow_type text COLLATE "C" NOT NULL,
+  task_queue text COLLATE "C" NOT NULL,
+  status smallint NOT NULL,
+  start_request_id text NOT NULL,
+  start_time timestamp with time zone NOT NULL,
+  execution_time timestamp with time zone NOT NULL,
+  close_time timestamp with time zone,
+  history_length bigint NOT NULL,
+  history_size_bytes bigint NOT NULL,
+  state_transitions bigint NOT NULL,
+  parent_workflow_id text COLLATE "C",
+  parent_run_id uuid,
+  root_workflow_id text COLLATE "C" NOT NULL,
+  root_run_id uuid NOT NULL,
+  memo json,
+  search_attributes jsonb,
+  search_attribute_payloads json,
+  CONSTRAINT executions_pkey PRIMARY KEY (run_id),
+  CONSTRAINT closed_runs_have_a_close_time CHECK (((status = 1) = (close_time IS NULL))),
+  CONSTRAINT executions_status_check CHECK (((status >= 1) AND (status <= 7))),
+  CONSTRAINT parent_is_whole CHECK (((parent_workflow_id IS NULL) = (parent_run_id IS NULL)))
+) WITH (fillfactor=90);
+
+CREATE INDEX executions_by_search_attributes ON branchline.executions USING gin (search_attributes jsonb_path_ops) WHERE (search_attributes IS NOT NULL);
+
+CREATE INDEX executions_by_workflow_id ON branchline.executions USING btree (namespace_id, workflow_id, start_time DESC);
+
+CREATE INDEX executions_in_list_order ON branchline.executions USING btree (namespace_id, COALESCE(close_time, 'infinity'::timestamp with time zone), start_time, run_id DESC);
+
+CREATE UNIQUE INDEX executions_one_open_run ON branchline.executions USING btree (namespace_id, workflow_id) WHERE (status = 1);
+
+CREATE TABLE branchline.flushes (
+  process_id uuid NOT NULL,
+  batch bigint NOT NULL,
+  verdicts smallint[],
+  CONSTRAINT flushes_pkey PRIMARY KEY (process_id)
+) WITH (fillfactor=50, autovacuum_vacuum_scale_factor=0, autovacuum_vacuum_threshold=1000);
+
+CREATE TABLE branchline.heartbeats (
+  run_id uuid NOT NULL,
+  scheduled_event_id integer NOT NULL,
+  attempt integer NOT NULL,
+  at timestamp with time zone NOT NULL,
+  details json,
+  CONSTRAINT heartbeats_pkey PRIMARY KEY (run_id, scheduled_event_id)
+) WITH (fillfactor=70, autovacuum_vacuum_scale_factor=0.02, autovacuum_vacuum_threshold=500);
+
+CREATE TABLE branchline.history (
+  run_id uuid NOT NULL,
+  first_event_id integer NOT NULL,
+  last_event_id integer NOT NULL,
+  events json NOT NULL,
+  CONSTRAINT history_pkey PRIMARY KEY (run_id, first_event_id),
+  CONSTRAINT events_are_there CHECK ((last_event_id >= first_event_id)),
+  CONSTRAINT history_first_event_id_check CHECK ((first_event_id > 0))
+) WITH (toast_tuple_target=128);
+
+ALTER TABLE branchline.history ALTER COLUMN events SET STORAGE MAIN;
+
+CREATE TABLE branchline.migrations (
+  version integer NOT NULL,
+  name text NOT NULL,
+  applied_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+  CONSTRAINT migrations_pkey PRIMARY KEY (version)
+);
+
+CREATE TABLE branchline.namespaces (
+  id integer GENERATED ALWAYS AS IDENTITY NOT NULL,
+  uuid uuid NOT NULL,
+  name text COLLATE "C" NOT NULL,
+  description text NOT NULL,
+  owner_email text NOT NULL,
+  retention_ms bigint NOT NULL,
+  state smallint NOT NULL,
+  created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+  data jsonb NOT NULL,
+  CONSTRAINT namespaces_pkey PRIMARY KEY (id),
+  CONSTRAINT namespaces_name_key UNIQUE (name),
+  CONSTRAINT namespaces_retention_ms_check CHECK ((retention_ms >= 0)),
+  CONSTRAINT namespaces_state_check CHECK (((state >= 0) AND (state <= 3))),
+  CONSTRAINT namespaces_uuid_key UNIQUE (uuid)
+);
+
+CREATE UNLOGGED TABLE branchline.notices (
+  id bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
+  sender uuid NOT NULL,
+  sent_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+  notice text NOT NULL,
+  CONSTRAINT notices_pkey PRIMARY KEY (id)
+);
+
+CREATE INDEX notices_by_time ON branchline.notices USING btree (sent_at);
+
+CREATE TABLE branchline.processes (
+  id uuid NOT NULL,
+  identity text NOT NULL,
+  started_at timestamp with time zone NOT NULL,
+  lease_until timestamp with time zone NOT NULL,
+  listens boolean NOT NULL,
+  pollers json NOT NULL,
+  CONSTRAINT processes_pkey PRIMARY KEY (id)
+) WITH (fillfactor=50, autovacuum_vacuum_scale_factor=0, autovacuum_vacuum_threshold=200);
+
+CREATE UNLOGGED TABLE branchline.queries (
+  id text COLLATE "C" NOT NULL,
+  namespace_id integer NOT NULL,
+  queue text COLLATE "C" NOT NULL,
+  workflow_id text NOT NULL,
+  run_id text NOT NULL,
+  query json NOT NULL,
+  posted_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+  claimed_by uuid,
+  answer json,
+  CONSTRAINT queries_pkey PRIMARY KEY (id)
+);
+
+CREATE INDEX queries_waiting ON branchline.queries USING btree (namespace_id, queue) WHERE (claimed_by IS NULL);
+
+CREATE TABLE branchline.runs (
+  run_id uuid NOT NULL,
+  namespace_id integer NOT NULL,
+  version bigint NOT NULL,
+  owner uuid,
+  due_at timestamp with time zone,
+  state json NOT NULL,
+  CONSTRAINT runs_pkey PRIMARY KEY (run_id),
+  CONSTRAINT runs_version_check CHECK ((version > 0))
+) WITH (fillfactor=45, toast_tuple_target=128, autovacuum_vacuum_scale_factor=0.02, autovacuum_vacuum_threshold=500, autovacuum_analyze_scale_factor=0.2, autovacuum_vacuum_cost_delay=1);
+
+ALTER TABLE branchline.runs ALTER COLUMN state SET STORAGE MAIN;
+
+CREATE INDEX runs_due ON branchline.runs USING btree (due_at) WHERE (due_at IS NOT NULL);
+
+CREATE TABLE branchline.search_attributes (
+  namespace_id integer NOT NULL,
+  name text COLLATE "C" NOT NULL,
+  type smallint NOT NULL,
+  CONSTRAINT search_attributes_pkey PRIMARY KEY (namespace_id, name),
+  CONSTRAINT search_attributes_namespace_id_fkey FOREIGN KEY (namespace_id) REFERENCES branchline.namespaces(id) ON DELETE CASCADE,
+  CONSTRAINT search_attributes_type_check CHECK (((type >= 1) AND (type <= 7)))
+);
+
+CREATE TABLE branchline.signal_requests (
+  run_id uuid NOT NULL,
+  request_id text COLLATE "C" NOT NULL,
+  CONSTRAINT signal_requests_pkey PRIMARY KEY (run_id, request_id)
+);
+
+CREATE TABLE branchline.tasks (
+  id bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
+  namespace_id integer NOT NULL,
+  queue text COLLATE "C" NOT NULL,
+  kind text COLLATE "C" NOT NULL,
+  run_id uuid NOT NULL,
+  scheduled_event_id integer NOT NULL,
+  attempt integer NOT NULL,
+  priority smallint NOT NULL,
+  created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+  claimed_by uuid,
+  claim bigint,
+  CONSTRAINT tasks_pkey PRIMARY KEY (id),
+  CONSTRAINT claims_are_whole CHECK (((claimed_by IS NULL) = (claim IS NULL))),
+  CONSTRAINT tasks_kind_check CHECK ((kind = ANY (ARRAY['activity'::text, 'workflow'::text])))
+) WITH (fillfactor=80, autovacuum_vacuum_scale_factor=0.02, autovacuum_vacuum_threshold=500, autovacuum_vacuum_cost_delay=1);
+
+CREATE INDEX tasks_claimed ON branchline.tasks USING btree (claimed_by, claim) WHERE (claimed_by IS NOT NULL);
+
+CREATE INDEX tasks_of_run ON branchline.tasks USING btree (run_id);
+
+CREATE INDEX tasks_waiting ON branchline.tasks USING btree (namespace_id, queue, kind, priority, id) WHERE (claimed_by IS NULL);
+
+CREATE OR REPLACE FUNCTION branchline.commit_batch(process uuid, batch_number bigint, lease_ms integer, group_count integer, ends_runs boolean, c_group integer[], c_run uuid[], c_expected bigint[], c_owner uuid[], c_due double precision[], c_busy boolean[], c_state json[], c_namespace integer[], c_workflow text[], c_reuse smallint[], c_request text[], h_at integer[], h_first integer[], h_last integer[], h_events json[], new_executions json, changed_executions json, new_tasks json, d_at integer[], d_task bigint[], s_at integer[], s_request text[], a_at integer[], a_event integer[])
+ RETURNS TABLE(verdicts smallint[], now_ms double precision)
+ LANGUAGE plpgsql
+ SET plan_cache_mode TO 'force_generic_plan'
+ SET enable_hashjoin TO 'off'
+ SET enable_mergejoin TO 'off'
+ SET enable_seqscan TO 'off'
+ SET jit TO 'off'
+ SET lock_timeout TO '1s'
+AS $function$
+DECLARE
+  started constant timestamptz := clock_timestamp();
+  -- Per commit: its own verdict, then its group's.
+  verdict smallint[] := array_fill(1::smallint, ARRAY[cardinality(c_run)]);
+  group_verdict smallint[] := array_fill(0::smallint, ARRAY[group_count]);
+  makes_runs boolean := false;
+  lease timestamptz;
+  i integer;
+BEGIN
+  -- The fence against a second copy of this batch: a lost connection's batch may still be running when we ask after it.
+  PERFORM pg_advisory_xact_lock(hashtextextended(process::text, 1));
+  UPDATE "branchline".flushes f SET batch = batch_number, verdicts = NULL WHERE f.process_id = process AND f.batch = batch_number - 1;
+  IF NOT FOUND THEN
+    INSERT INTO "branchline".flushes VALUES (process, batch_number, NULL) ON CONFLICT DO NOTHING;
+    IF NOT FOUND THEN
+      RAISE EXCEPTION 'batch % of process % was given up', batch_number, process USING ERRCODE = 'BL001';
+    END IF;
+  END IF;
+  -- Runs are handed to a process that lives, or the reaper would never find them.
+  SELECT p.lease_until INTO lease FROM "branchline".processes p WHERE p.id = process;
+  IF lease IS NULL OR lease < started + make_interval(secs => lease_ms / 3000.0) THEN
+    INSERT INTO "branchline".processes VALUES (process, '', started, started + make_interval(secs => lease_ms / 1000.0), false, '[]')
+    ON CONFLICT (id) DO UPDATE SET lease_until = excluded.lease_until;
+  END IF;
+
+  FOR i IN
+    SELECT c.n FROM unnest(c_run, c_expected) WITH ORDINALITY AS c(run, expected, n)
+      JOIN "branchline".runs r ON r.run_id = c.run AND r.version = c.expected
+    WHERE c.expected > 0
+    FOR NO KEY UPDATE OF r SKIP LOCKED
+  LOOP
+    verdict[i] := 0;
+  END LOOP;
+  -- A lock per new workflow id. Starters meet here and not at the unique index, where a caller's open transaction would make them wait.
+  FOR i IN 1 .. cardinality(c_group) LOOP
+    IF c_expected[i] = 0 THEN
+      makes_runs := true;
+      verdict[i] := 0;
+      IF NOT pg_try_advisory_xact_lock(hashtextextended(c_namespace[i] || ':' || c_workflow[i], 2)) THEN
+        verdict[i] := 3;
+      END IF;
+    END IF;
+  END LOOP;
+  IF makes_runs THEN
+    -- A statement of its own: it must see what the last holder of the lock committed. Runs that the same group closes are no obstacle.
+    FOR i IN
+      SELECT c.n
+      FROM unnest(c_group, c_expected, c_namespace, c_workflow, c_reuse, c_request) WITH ORDINALITY
+        AS c(grp, expected, namespace, workflow, reuse, request, n)
+      WHERE c.expected = 0 AND (
+        EXISTS (
+          SELECT FROM "branchline".executions e
+          WHERE e.namespace_id = c.namespace AND e.workflow_id = c.workflow AND e.status = 1
+            AND c_group[array_position(c_run, e.run_id)] IS DISTINCT FROM c.grp
+        ) OR EXISTS (
+          SELECT FROM (
+            SELECT e.status, e.start_request_id FROM "branchline".executions e
+            WHERE e.namespace_id = c.namespace AND e.workflow_id = c.workflow
+              AND c_group[array_position(c_run, e.run_id)] IS DISTINCT FROM c.grp
+            ORDER BY e.start_time DESC LIMIT 1
+          ) newest
+          WHERE newest.start_request_id = c.request OR c.reuse = 2 OR (c.reuse = 1 AND newest.status IN (2, 6))
+        )
+      )
+    LOOP
+      IF verdict[i] = 0 THEN
+        verdict[i] := 2;
+      END IF;
+    END LOOP;
+  END IF;
+
+  IF 0 <> ANY (verdict) THEN
+    -- What could not be locked though its version is right is in somebody's hands.
+    FOR i IN
+      SELECT c.n FROM unnest(c_run, c_expected, verdict) WITH ORDINALITY AS c(run, expected, verdict, n)
+        JOIN "branchline".runs r ON r.run_id = c.run AND r.version = c.expected
+      WHERE c.verdict = 1
+    LOOP
+      verdict[i] := 3;
+    END LOOP;
+    FOR i IN 1 .. cardinality(c_group) LOOP
+      group_verdict[c_group[i]] := greatest(group_verdict[c_group[i]], verdict[i]);
+    END LOOP;
+    UPDATE "branchline".flushes f SET verdicts = group_verdict WHERE f.process_id = process;
+    FOR i IN 1 .. cardinality(c_group) LOOP
+      verdict[i] := group_verdict[c_group[i]];
+    END LOOP;
+    IF NOT 0 = ANY (group_verdict) THEN
+      RETURN QUERY SELECT group_verdict, extract(epoch FROM clock_timestamp())::double precision * 1000;
+      RETURN;
+    END IF;
+  END IF;
+
+  -- While a run is busy an earlier due time that still lies ahead stays, and one 10 s ahead is written from the start: each activity and
+  -- workflow task would otherwise move it, and with it an entry of an index. That costs one look too many at runs that are busy for longer.
+  UPDATE "branchline".runs r SET
+    version = c.expected + 1,
+    owner = c.owner,
+    due_at = CASE
+      WHEN c.busy AND r.due_at > started AND (c.due = 0 OR r.due_at <= to_timestamp(c.due / 1000)) THEN r.due_at
+      WHEN c.due = 0 THEN NULL
+      ELSE to_timestamp(c.due / 1000)
+    END,
+    state = c.state
+  FROM unnest(c_run, c_expected, c_owner, c_due, c_busy, c_state, verdict) AS c(run, expected, owner, due, busy, state, verdict)
+  WHERE r.run_id = c.run AND c.verdict = 0 AND c.expected > 0 AND c.state IS NOT NULL;
+
+  IF ends_runs THEN
+    DELETE FROM "branchline".runs r USING unnest(c_run, c_expected, c_state, verdict) AS c(run, expected, state, verdict)
+    WHERE r.run_id = c.run AND c.verdict = 0 AND c.expected > 0 AND c.state IS NULL;
+    DELETE FROM "branchline".tasks t USING unnest(c_run, c_expected, c_state, verdict) AS c(run, expected, state, verdict)
+    WHERE t.run_id = c.run AND c.verdict = 0 AND c.expected > 0 AND c.state IS NULL;
+    DELETE FROM "branchline".heartbeats b USING unnest(c_run, c_expected, c_state, verdict) AS c(run, expected, state, verdict)
+    WHERE b.run_id = c.run AND c.verdict = 0 AND c.expected > 0 AND c.state IS NULL;
+    DELETE FROM "branchline".signal_requests s USING unnest(c_run, c_expected, c_state, verdict) AS c(run, expected, state, verdict)
+    WHERE s.run_id = c.run AND c.verdict = 0 AND c.expected > 0 AND c.state IS NULL;
+  END IF;
+
+  IF makes_runs THEN
+    INSERT INTO "branchline".runs (run_id, namespace_id, version, owner, due_at, state)
+    SELECT c.run, c.namespace, 1, c.owner,
+      least(CASE WHEN c.due > 0 THEN to_timestamp(c.due / 1000) END, CASE WHEN c.busy THEN started + interval '10 seconds' END), c.state
+    FROM unnest(c_run, c_expected, c_owner, c_due, c_busy, c_state, c_namespace, verdict)
+      AS c(run, expected, owner, due, busy, state, namespace, verdict)
+    WHERE c.verdict = 0 AND c.expected = 0 AND c.state IS NOT NULL;
+  END IF;
+
+  INSERT INTO "branchline".history (run_id, first_event_id, last_event_id, events)
+  SELECT c_run[h.at], h.first, h.last, h.events
+  FROM unnest(h_at, h_first, h_last, h_events) AS h(at, first, last, events)
+  WHERE verdict[h.at] = 0;
+
+  -- Closes go before starts: a group may do both to one workflow id.
+  IF changed_executions IS NOT NULL THEN
+    UPDATE "branchline".executions e SET
+      status = x.status,
+      close_time = CASE WHEN x."closeMs" > 0 THEN to_timestamp(x."closeMs" / 1000) END,
+      history_length = x."historyLength",
+      history_size_bytes = x."historySizeBytes",
+      state_transitions = x."stateTransitions",
+      memo = x.memo,
+      search_attributes = x."searchAttributes",
+      search_attribute_payloads = x."searchAttributePayloads"
+    FROM json_to_recordset(changed_executions) AS x(
+      at integer, status smallint, "closeMs" double precision, "historyLength" bigint, "historySizeBytes" bigint, "stateTransitions" bigint,
+      memo json, "searchAttributes" jsonb, "searchAttributePayloads" json)
+    WHERE e.run_id = c_run[x.at] AND verdict[x.at] = 0;
+  END IF;
+  IF new_executions IS NOT NULL THEN
+    INSERT INTO "branchline".executions (
+      run_id, namespace_id, workflow_id, first_run_id, workflow_type, task_queue, status, start_request_id, start_time, execution_time, close_time,
+      history_length, history_size_bytes, state_transitions, parent_workflow_id, parent_run_id, root_workflow_id, root_run_id,
+      memo, search_attributes, search_attribute_payloads)
+    SELECT
+      c_run[x.at], x."namespaceId", x."workflowId", x."firstRunId", x."workflowType", x."taskQueue", x.status, x."startRequestId",
+      to_timestamp(x."startMs" / 1000), to_timestamp(x."executionMs" / 1000), CASE WHEN x."closeMs" > 0 THEN to_timestamp(x."closeMs" / 1000) END,
+      x."historyLength", x."historySizeBytes", x."stateTransitions",
+      x."parentWorkflowId", x."parentRunId", x."rootWorkflowId", x."rootRunId",
+      x.memo, x."searchAttributes", x."searchAttributePayloads"
+    FROM json_to_recordset(new_executions) AS x(
+      at integer, "namespaceId" integer, "workflowId" text, "firstRunId" uuid, "workflowType" text, "taskQueue" text, status smallint,
+      "startRequestId" text, "startMs" double precision, "executionMs" double precision, "closeMs" double precision,
+      "historyLength" bigint, "historySizeBytes" bigint, "stateTransitions" bigint,
+      "parentWorkflowId" text, "parentRunId" uuid, "rootWorkflowId" text, "rootRunId" uuid,
+      memo json, "searchAttributes" jsonb, "searchAttributePayloads" json)
+    WHERE verdict[x.at] = 0;
+  END IF;
+
+  IF cardinality(d_at) > 0 THEN
+    DELETE FROM "branchline".tasks t USING unnest(d_at, d_task) AS d(at, task) WHERE t.id = d.task AND verdict[d.at] = 0;
+  END IF;
+  IF new_tasks IS NOT NULL THEN
+    INSERT INTO "branchline".tasks (namespace_id, queue, kind, run_id, scheduled_event_id, attempt, priority)
+    SELECT t."namespaceId", t.queue, t.kind, t."runId", t."scheduledEventId", t.attempt, t.priority
+    FROM json_to_recordset(new_tasks) AS t(
+      at integer, "namespaceId" integer, queue text, kind text, "runId" uuid, "scheduledEventId" integer, attempt integer, priority smallint)
+    WHERE verdict[t.at] = 0;
+  END IF;
+  IF cardinality(s_at) > 0 THEN
+    INSERT INTO "branchline".signal_requests (run_id, request_id)
+    SELECT c_run[s.at], s.request FROM unnest(s_at, s_request) AS s(at, request)
+    WHERE verdict[s.at] = 0 AND c_state[s.at] IS NOT NULL
+    ON CONFLICT DO NOTHING;
+  END IF;
+  IF cardinality(a_at) > 0 THEN
+    DELETE FROM "branchline".heartbeats b USING unnest(a_at, a_event) AS a(at, event)
+    WHERE b.run_id = c_run[a.at] AND b.scheduled_event_id = a.event AND verdict[a.at] = 0;
+  END IF;
+
+  RETURN QUERY SELECT group_verdict, extract(epoch FROM clock_timestamp())::double precision * 1000;
+END
+$function$;
+
+CREATE OR REPLACE FUNCTION branchline.delete_execution(run uuid)
+ RETURNS void
+ LANGUAGE sql
+ SET search_path TO 'branchline', 'pg_temp'
+AS $function$
+  DELETE FROM runs WHERE run_id = run;
+  DELETE FROM tasks WHERE run_id = run;
+  DELETE FROM heartbeats WHERE run_id = run;
+  DELETE FROM signal_requests WHERE run_id = run;
+  DELETE FROM history WHERE run_id = run;
+  DELETE FROM executions WHERE run_id = run;
+$function$;
+
+CREATE OR REPLACE FUNCTION branchline.ms_to_timestamp(ms double precision)
+ RETURNS timestamp with time zone
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE STRICT
+AS $function$ SELECT CASE WHEN ms > 0 THEN to_timestamp(ms / 1000) END $function$;
+
+CREATE OR REPLACE FUNCTION branchline.readable(stored json)
+ RETURNS jsonb
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE STRICT
+ SET search_path TO 'branchline', 'pg_temp'
+AS $function$ SELECT readable(stored::jsonb) $function$;
+
+CREATE OR REPLACE FUNCTION branchline.readable(stored jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ IMMUTABLE PARALLEL SAFE STRICT
+ SET search_path TO 'branchline', 'pg_temp'
+AS $function$
+BEGIN
+  CASE jsonb_typeof(stored)
+    WHEN 'array' THEN
+      RETURN (SELECT coalesce(jsonb_agg(readable(a.element) ORDER BY a.n), '[]') FROM jsonb_array_elements(stored) WITH ORDINALITY AS a(element, n));
+    WHEN 'object' THEN
+      IF coalesce(stored ->> 'encoding', stored ->> '$payload') LIKE 'json/%' AND jsonb_typeof(stored -> 'text') = 'string' THEN
+        BEGIN
+          RETURN (stored ->> 'text')::jsonb;
+        EXCEPTION WHEN data_exception OR statement_too_complex THEN
+          RETURN stored -> 'text';
+        END;
+      ELSIF coalesce(stored ->> 'encoding', stored ->> '$payload') = 'binary/null' THEN
+        RETURN 'null';
+      END IF;
+      RETURN (SELECT coalesce(jsonb_object_agg(o.key, readable(o.value)), '{}') FROM jsonb_each(stored) AS o);
+    ELSE
+      RETURN stored;
+  END CASE;
+END
+$function$;
+
+CREATE OR REPLACE FUNCTION branchline.reap_processes(portion integer)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SET search_path TO 'branchline', 'pg_temp'
+AS $function$
+DECLARE
+  dead uuid[];
+  freed integer;
+BEGIN
+  SELECT array_agg(d.id) INTO dead
+  FROM (SELECT p.id FROM processes p WHERE p.lease_until < clock_timestamp() FOR UPDATE SKIP LOCKED) d;
+  IF dead IS NULL THEN
+    RETURN true;
+  END IF;
+  UPDATE queries q SET claimed_by = NULL WHERE q.claimed_by = ANY (dead) AND q.answer IS NULL;
+  UPDATE tasks t SET claimed_by = NULL, claim = NULL
+  FROM (SELECT w.id FROM tasks w WHERE w.claimed_by = ANY (dead) FOR NO KEY UPDATE SKIP LOCKED) held
+  WHERE t.id = held.id;
+  UPDATE runs r SET owner = NULL,
+    due_at = CASE
+      WHEN r.state ->> 'workflowTask' IS NULL
+        AND coalesce(r.state ->> 'activities', '{}') = '{}' AND coalesce(r.state ->> 'children', '{}') = '{}'
+        AND coalesce(r.state ->> 'externals', '{}') = '{}' AND coalesce(r.state ->> 'updates', '{}') = '{}'
+        AND coalesce(r.state ->> 'obligations', '[]') = '[]'
+      THEN r.due_at
+      ELSE least(r.due_at, clock_timestamp())
+    END
+  FROM (SELECT w.run_id FROM runs w WHERE w.owner = ANY (dead) LIMIT portion FOR NO KEY UPDATE SKIP LOCKED) held
+  WHERE r.run_id = held.run_id;
+  GET DIAGNOSTICS freed = ROW_COUNT;
+  IF EXISTS (SELECT FROM runs r WHERE r.owner = ANY (dead)) OR EXISTS (SELECT FROM tasks t WHERE t.claimed_by = ANY (dead)) THEN
+    RETURN freed < portion;
+  END IF;
+  DELETE FROM flushes f WHERE f.process_id = ANY (dead);
+  DELETE FROM processes p WHERE p.id = ANY (dead);
+  RETURN true;
+END
+$function$;
+
+CREATE OR REPLACE FUNCTION branchline.settle_batch(process uuid, batch_number bigint, OUT committed boolean, OUT verdicts smallint[])
+ RETURNS record
+ LANGUAGE plpgsql
+ SET search_path TO 'branchline', 'pg_temp'
+AS $function$
+DECLARE
+  last_batch bigint;
+BEGIN
+  PERFORM pg_advisory_xact_lock(hashtextextended(process::text, 1));
+  SELECT f.batch, f.verdicts INTO last_batch, verdicts FROM flushes f WHERE f.process_id = process;
+  IF last_batch IS NULL THEN
+    committed := CASE WHEN batch_number = 1 THEN false END;
+  ELSE
+    committed := last_batch = batch_number;
+  END IF;
+  IF committed IS DISTINCT FROM true THEN
+    verdicts := NULL;
+    INSERT INTO flushes VALUES (process, batch_number, NULL) ON CONFLICT (process_id) DO UPDATE SET batch = excluded.batch;
+  END IF;
+END
+$function$;
+
+CREATE VIEW branchline.history_events AS
+ SELECT n.name AS namespace,
+    e.workflow_id,
+    h.run_id,
+    (ev.event ->> 'eventId'::text)::bigint AS event_id,
+    (ev.event ->> 'eventTime'::text)::timestamp with time zone AS event_time,
+    replace(initcap(replace(substr(ev.event ->> 'eventType'::text, 12), '_'::text, ' '::text)), ' '::text, ''::text) AS event_type,
+    ( SELECT branchline.readable(a.value) AS readable
+           FROM json_each(ev.event) a(key, value)
+          WHERE a.key ~~ '%EventAttributes'::text) AS attributes
+   FROM branchline.history h
+     JOIN branchline.executions e ON e.run_id = h.run_id
+     JOIN branchline.namespaces n ON n.id = e.namespace_id
+     CROSS JOIN LATERAL json_array_elements(h.events) ev(event);
+
+CREATE VIEW branchline.pending_activities AS
+ SELECT r.state ->> 'namespace'::text AS namespace,
+    r.state ->> 'workflowId'::text AS workflow_id,
+    r.run_id,
+    a.value ->> 'activityId'::text AS activity_id,
+    a.value ->> 'activityType'::text AS activity_type,
+    a.value ->> 'taskQueue'::text AS task_queue,
+        CASE
+            WHEN (a.value ->> 'paused'::text)::boolean THEN 'Paused'::text
+            WHEN ((a.value ->> 'startedAtMs'::text)::double precision) > 0::double precision THEN
+            CASE
+                WHEN (a.value ->> 'cancelRequested'::text)::boolean THEN 'CancelRequested'::text
+                ELSE 'Started'::text
+            END
+            WHEN (a.value ->> 'backingOff'::text)::boolean THEN 'BackingOff'::text
+            ELSE 'Scheduled'::text
+        END AS state,
+    COALESCE((a.value ->> 'attempt'::text)::integer, 1) AS attempt,
+    branchline.ms_to_timestamp((a.value ->> 'scheduledAtMs'::text)::double precision) AS scheduled_at,
+    branchline.ms_to_timestamp((a.value ->> 'startedAtMs'::text)::double precision) AS started_at,
+    b.at AS last_heartbeat_at,
+    branchline.readable(b.details) AS heartbeat_details,
+    (a.value -> 'lastFailure'::text) ->> 'message'::text AS last_failure,
+    a.value ->> 'lastWorkerIdentity'::text AS last_worker
+   FROM branchline.runs r
+     CROSS JOIN LATERAL json_each(r.state -> 'activities'::text) a(key, value)
+     LEFT JOIN branchline.heartbeats b ON b.run_id = r.run_id AND b.scheduled_event_id = ((a.value ->> 'scheduledEventId'::text)::integer);
+
+CREATE VIEW branchline.pending_timers AS
+ SELECT r.state ->> 'namespace'::text AS namespace,
+    r.state ->> 'workflowId'::text AS workflow_id,
+    r.run_id,
+    t.value ->> 'timerId'::text AS timer_id,
+    branchline.ms_to_timestamp((t.value ->> 'fireAtMs'::text)::double precision) AS fires_at
+   FROM branchline.runs r
+     CROSS JOIN LATERAL json_each(r.state -> 'timers'::text) t(key, value);
+
+CREATE VIEW branchline.workflows AS
+ SELECT n.name AS namespace,
+    e.workflow_id,
+    e.run_id,
+    e.workflow_type,
+    e.task_queue,
+    (ARRAY['Running'::text, 'Completed'::text, 'Failed'::text, 'Canceled'::text, 'Terminated'::text, 'ContinuedAsNew'::text, 'TimedOut'::text])[e.status] AS status,
+    e.start_time,
+    e.execution_time,
+    e.close_time,
+    COALESCE(e.close_time, clock_timestamp()) - e.execution_time AS duration,
+    COALESCE(((r.state ->> 'nextEventId'::text)::bigint) - 1, e.history_length) AS history_length,
+    branchline.readable(e.memo) AS memo,
+    e.search_attributes,
+    e.parent_workflow_id,
+    e.parent_run_id,
+    e.root_workflow_id,
+    e.root_run_id,
+    e.first_run_id,
+    r.owner AS process_id,
+    r.due_at
+   FROM branchline.executions e
+     JOIN branchline.namespaces n ON n.id = e.namespace_id
+     LEFT JOIN branchline.runs r ON r.run_id = e.run_id;

@@ -1,0 +1,2 @@
+/** Drop-in for `@temporalio/activity`. @module */
+export * from '@temporalio/activity';

@@ -1,0 +1,3 @@
+/** Drop-in for `@temporalio/common`, with the errors that are Branchline's own. @module */
+export * from '@temporalio/common';
+export { BranchlineError, BranchlineOptionError } from './errors';

@@ -1,0 +1,1 @@
+export * from '@temporalio/common/lib/converter/failure-converter';

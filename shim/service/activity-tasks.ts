@@ -1,0 +1,159 @@
+/** The workers' side of activities, and asynchronous completion by token or by id. */
+import type { temporal } from '@temporalio/proto';
+import type { ActivityToken } from './engine/api';
+import { payloadsSize } from './engine/size';
+import type { Payloads, Transition } from './engine/types';
+import { invalidArgument } from './errors';
+import { decodeToken } from './matching/task-token';
+import { type CurrentRuns, targetOf } from './target';
+import type { CallContext, MutateOptions, Rpc } from './types';
+import type { WorkerParts } from './workflow-tasks';
+
+type Wf = typeof temporal.api.workflowservice.v1;
+type Requests = {
+  [K in keyof Wf]: Wf[K] extends { create(properties?: infer P): unknown } ? NonNullable<P> : never;
+};
+type HeartbeatResponse = temporal.api.workflowservice.v1.IRecordActivityTaskHeartbeatResponse;
+type ById = {
+  namespace?: string | null;
+  workflowId?: string | null;
+  runId?: string | null;
+  activityId?: string | null;
+};
+
+/** Retries carry the details of the last heartbeat along, whichever process recorded it. */
+const withHeartbeats: MutateOptions = { needsHeartbeats: true };
+
+export function activityTaskRpcs(parts: WorkerParts, current: CurrentRuns) {
+  const { engine, runs, matching, limits } = parts;
+
+  const byToken = (
+    taskToken: Uint8Array | string | null | undefined,
+    decide: (t: Transition, token: ActivityToken) => void,
+    options?: MutateOptions,
+  ): Promise<void> => {
+    const { runId, scheduledEventId, attempt, requestId } = decodeToken('activity', taskToken);
+    return runs.change(runId, (t) => decide(t, { scheduledEventId, attempt, requestId }), options);
+  };
+
+  const byId = async (
+    request: ById,
+    decide: (t: Transition, token: ActivityToken) => void,
+    options?: MutateOptions,
+  ): Promise<void> => {
+    const { activityId } = request;
+    if (!activityId) throw invalidArgument('activityID is not set on request.');
+    const target = await targetOf(parts, request.namespace, { workflowId: request.workflowId, runId: request.runId });
+    await current.mutate(target, '', (t) => decide(t, engine.activityById(t.state, activityId)), options);
+  };
+
+  const heartbeat = async (
+    runId: string,
+    token: ActivityToken,
+    details: Payloads | null,
+    identity: string | null | undefined,
+  ): Promise<HeartbeatResponse> => {
+    if (payloadsSize(details) > limits.blobSizeError) {
+      await runs.change(runId, (t) => engine.failForHeartbeat(t, token, identity ?? ''));
+      return { cancelRequested: true };
+    }
+    const { cancelRequested, paused } = await runs.heartbeat(runId, token, details);
+    return { cancelRequested, activityPaused: paused, activityReset: false };
+  };
+
+  const pollActivityTaskQueue = (
+    request: Requests['PollActivityTaskQueueRequest'],
+    ctx: CallContext,
+  ): Promise<temporal.api.workflowservice.v1.IPollActivityTaskQueueResponse> => matching.pollActivityTask(request, ctx);
+
+  const respondActivityTaskCompleted: Rpc<Requests['RespondActivityTaskCompletedRequest'], object> = async (
+    request,
+  ) => {
+    const { result = null } = request;
+    await byToken(request.taskToken, (t, token) => {
+      engine.completeActivity(t, token, { result, identity: request.identity ?? '' });
+    });
+    return {};
+  };
+
+  const respondActivityTaskFailed: Rpc<Requests['RespondActivityTaskFailedRequest'], object> = async (request) => {
+    const { failure = null, lastHeartbeatDetails = null } = request;
+    await byToken(
+      request.taskToken,
+      (t, token) => engine.failActivity(t, token, { failure, lastHeartbeatDetails, identity: request.identity ?? '' }),
+      withHeartbeats,
+    );
+    return { failures: [] };
+  };
+
+  const respondActivityTaskCanceled: Rpc<Requests['RespondActivityTaskCanceledRequest'], object> = async (request) => {
+    const { details = null } = request;
+    await byToken(request.taskToken, (t, token) => {
+      engine.cancelActivity(t, token, { details, identity: request.identity ?? '' });
+    });
+    return {};
+  };
+
+  const recordActivityTaskHeartbeat: Rpc<Requests['RecordActivityTaskHeartbeatRequest'], HeartbeatResponse> = async (
+    request,
+  ) => {
+    const { runId, scheduledEventId, attempt, requestId } = decodeToken('activity', request.taskToken);
+    return heartbeat(runId, { scheduledEventId, attempt, requestId }, request.details ?? null, request.identity);
+  };
+
+  const respondActivityTaskCompletedById: Rpc<Requests['RespondActivityTaskCompletedByIdRequest'], object> = async (
+    request,
+  ) => {
+    const { result = null } = request;
+    await byId(request, (t, token) => engine.completeActivity(t, token, { result, identity: request.identity ?? '' }));
+    return {};
+  };
+
+  const respondActivityTaskFailedById: Rpc<Requests['RespondActivityTaskFailedByIdRequest'], object> = async (
+    request,
+  ) => {
+    const { failure = null, lastHeartbeatDetails = null } = request;
+    await byId(
+      request,
+      (t, token) => engine.failActivity(t, token, { failure, lastHeartbeatDetails, identity: request.identity ?? '' }),
+      withHeartbeats,
+    );
+    return { failures: [] };
+  };
+
+  const respondActivityTaskCanceledById: Rpc<Requests['RespondActivityTaskCanceledByIdRequest'], object> = async (
+    request,
+  ) => {
+    const { details = null } = request;
+    await byId(request, (t, token) => engine.cancelActivity(t, token, { details, identity: request.identity ?? '' }));
+    return {};
+  };
+
+  const recordActivityTaskHeartbeatById: Rpc<
+    Requests['RecordActivityTaskHeartbeatByIdRequest'],
+    HeartbeatResponse
+  > = async (request) => {
+    const { activityId } = request;
+    if (!activityId) throw invalidArgument('activityID is not set on request.');
+    const target = await targetOf(parts, request.namespace, { workflowId: request.workflowId, runId: request.runId });
+    // Finds the run and checks it; the heartbeat itself is no change of the run.
+    const { runId, value } = await current.mutate(target, '', (t, run) => {
+      const token = engine.activityById(t.state, activityId);
+      (run as { unchanged?: () => void }).unchanged?.();
+      return token;
+    });
+    return heartbeat(runId, value, request.details ?? null, request.identity);
+  };
+
+  return {
+    pollActivityTaskQueue,
+    respondActivityTaskCompleted,
+    respondActivityTaskFailed,
+    respondActivityTaskCanceled,
+    recordActivityTaskHeartbeat,
+    respondActivityTaskCompletedById,
+    respondActivityTaskFailedById,
+    respondActivityTaskCanceledById,
+    recordActivityTaskHeartbeatById,
+  };
+}

@@ -1,0 +1,83 @@
+/** How an application names its database, from a client's Connection or a worker's NativeConnection. */
+import { BranchlineOptionError } from '../common/errors';
+import type { StoreOptions } from '../store/types';
+
+/** The part of connection options that is Branchline's own. */
+export interface DatabaseOptions {
+  /** `postgres://user:password@host:5432/database`. Default: BRANCHLINE_URL, DATABASE_URL, then PGHOST, PGUSER, … */
+  url?: string;
+  /** Temporal's name for the same; must be a Postgres URL. */
+  address?: string;
+  /** The application's own pool, instead of a URL. */
+  pool?: StoreOptions['pool'];
+  /** Schema of Branchline's tables. Default `branchline`. */
+  schema?: string;
+  /** Connections that this process may open. Default 6. */
+  maxConnections?: number;
+  /** Default true; give false behind a transaction-mode pooler: changes are then found by polling. */
+  listen?: boolean;
+  /** Bring the tables up to date when connecting. Default true. */
+  migrate?: boolean;
+}
+
+const POSTGRES_URL = /^postgres(ql)?:\/\//i;
+
+/**
+ * The store's options. `option` names the option in refusals.
+ * @throws BranchlineOptionError for the address of a Temporal server
+ */
+export function storeOptions(options: DatabaseOptions): StoreOptions {
+  const { pool, schema, maxConnections, listen, migrate } = options;
+  if (options.address !== undefined && !POSTGRES_URL.test(options.address)) {
+    throw new BranchlineOptionError(
+      'address',
+      `'${options.address}' is not a Postgres URL. Branchline runs on Postgres and has no server to connect to: ` +
+        "give `address` or `url` as 'postgres://user:password@host:5432/database', or leave it out and set DATABASE_URL.",
+    );
+  }
+  if (options.url !== undefined && options.address !== undefined && options.url !== options.address) {
+    throw new BranchlineOptionError('address', 'it says something else than `url`: give one of them.');
+  }
+  if (pool !== undefined && (options.url ?? options.address) !== undefined) {
+    throw new BranchlineOptionError('pool', 'it was given together with `url` or `address`: give one of them.');
+  }
+  const url = options.url ?? options.address ?? process.env.BRANCHLINE_URL;
+  return {
+    ...(url === undefined || url === '' || pool !== undefined ? {} : { url }),
+    ...(pool === undefined ? {} : { pool }),
+    ...(schema === undefined ? {} : { schema }),
+    ...(maxConnections === undefined ? {} : { maxConnections }),
+    ...(listen === undefined ? {} : { listen }),
+    ...(migrate === undefined ? {} : { migrate }),
+  };
+}
+
+/** Options of Temporal's connections that mean a network or a cloud, and what to give instead. */
+const INSTEAD: Record<string, string> = {
+  tls: 'there is no gRPC connection to encrypt; ask for TLS to Postgres in the URL (sslmode=verify-full).',
+  credentials: 'there is no gRPC channel; put user and password into the Postgres URL.',
+  callCredentials: 'there is no gRPC channel; put user and password into the Postgres URL.',
+  apiKey: 'there is no Temporal Cloud behind it; put user and password into the Postgres URL.',
+  channelArgs: 'there is no gRPC channel.',
+  interceptors:
+    'there are no gRPC calls to intercept; use the interceptors of the client, or an empty list to switch retries off.',
+  proxy: 'there is no gRPC channel.',
+  grpcCompression: 'there is no gRPC channel.',
+};
+
+function isEmpty(value: unknown): boolean {
+  if (value === undefined || value === null || value === false) return true;
+  if (Array.isArray(value)) return value.length === 0;
+  // TLS options as `{}` ask for TLS; empty channel arguments ask for nothing.
+  return false;
+}
+
+/** Throws for options that cannot be honoured here. Falsy values ask for nothing and pass. */
+export function refuseNetworkOptions(options: object): void {
+  for (const [name, value] of Object.entries(options)) {
+    const advice = INSTEAD[name];
+    if (advice === undefined || isEmpty(value)) continue;
+    if (name === 'channelArgs' && Object.keys(value as object).length === 0) continue;
+    throw new BranchlineOptionError(name, advice);
+  }
+}

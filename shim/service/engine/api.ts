@@ -1,0 +1,194 @@
+/**
+ * The engine's decisions, one line each: (transition on a state, input) → the transition grows. All synchronous and pure.
+ * A refused request throws `ServiceError` (../errors.ts) before anything is changed. `engine` in ./index.ts implements it.
+ */
+import type { temporal } from '@temporalio/proto';
+import type {
+  ActivityState,
+  EngineContext,
+  Failure,
+  Header,
+  HistoryEvent,
+  Payloads,
+  ProtocolMessage,
+  RunState,
+  StartInput,
+  Transition,
+  UpdateState,
+} from './types';
+
+type Wf = typeof temporal.api.workflowservice.v1;
+export type Request<K extends string> = K extends keyof Wf
+  ? Wf[K] extends { create(properties?: infer P): unknown }
+    ? NonNullable<P>
+    : never
+  : never;
+
+export interface Engine {
+  /** A transition on an existing state (changed in place: drop the state when the commit fails). */
+  begin(state: RunState, ctx: EngineContext): Transition;
+  /** A new run: state, Started (and Signaled) events and, without backoff, its first workflow task. */
+  start(input: StartInput, ctx: EngineContext): Transition;
+  /** The Started attributes of a client's start: validates and normalises (limits, timeouts, policies, cron, search attributes). */
+  startInputFromRequest(request: Request<'StartWorkflowExecutionRequest'>, ctx: EngineContext): StartInput;
+
+  // Requests from outside
+  signal(
+    t: Transition,
+    input: {
+      signalName: string;
+      input: Payloads | null;
+      identity: string;
+      header: Header | null;
+      external?: temporal.api.common.v1.IWorkflowExecution;
+      links?: temporal.api.common.v1.ILink[];
+      requestId: string;
+    },
+  ): void;
+  /** Idempotent: false when it was requested before. */
+  requestCancel(
+    t: Transition,
+    input: {
+      identity: string;
+      requestId: string;
+      reason: string;
+      externalInitiatedEventId?: number;
+      external?: temporal.api.common.v1.IWorkflowExecution;
+      cause?: string;
+    },
+  ): boolean;
+  terminate(
+    t: Transition,
+    input: { reason: string; details: Payloads | null; identity: string; links?: temporal.api.common.v1.ILink[] },
+  ): void;
+  /** Admits or finds the update; throws for limits and closed runs. Schedules a speculative task when none is pending. */
+  admitUpdate(t: Transition, request: temporal.api.update.v1.IRequest): UpdateState;
+
+  // Workflow tasks
+  /** Marks the pending task started for a poller; throws NOT_FOUND when it is not (or no longer) there. */
+  startWorkflowTask(
+    t: Transition,
+    input: {
+      scheduledEventId: number;
+      attempt: number;
+      requestId: string;
+      identity: string;
+      workerVersion?: temporal.api.common.v1.IWorkerVersionStamp | null;
+    },
+  ): void;
+  /**
+   * Request messages that go with a started task, in order of admission; marks them sent.
+   */
+  deliverUpdates(t: Transition): ProtocolMessage[];
+  /** Events to show a worker beyond the durable ones: scheduled/started of a transient or speculative task (virtual ids). */
+  virtualTaskEvents(state: RunState): HistoryEvent[];
+  /**
+   * Everything RespondWorkflowTaskCompleted does. `token` must match the started task, else NOT_FOUND. `startedEvent` must be given when the run
+   * has a retry policy or a cron schedule: the next run is made like it.
+   */
+  completeWorkflowTask(
+    t: Transition,
+    token: WorkflowTaskToken,
+    request: Request<'RespondWorkflowTaskCompletedRequest'>,
+    startedEvent?: () => HistoryEvent,
+  ): CompletedTask;
+  failWorkflowTask(t: Transition, token: WorkflowTaskToken, request: Request<'RespondWorkflowTaskFailedRequest'>): void;
+
+  // Activities. `token` must match a started attempt, else NOT_FOUND.
+  startActivity(
+    t: Transition,
+    input: { scheduledEventId: number; attempt: number; requestId: string; identity: string },
+  ): ActivityState;
+  completeActivity(
+    t: Transition,
+    token: ActivityToken,
+    input: {
+      result: Payloads | null;
+      identity: string;
+      workerVersion?: temporal.api.common.v1.IWorkerVersionStamp | null;
+    },
+  ): void;
+  /** Retries by its policy or closes it with ActivityTaskFailed. */
+  failActivity(
+    t: Transition,
+    token: ActivityToken,
+    input: {
+      failure: Failure | null;
+      lastHeartbeatDetails: Payloads | null;
+      identity: string;
+      workerVersion?: temporal.api.common.v1.IWorkerVersionStamp | null;
+    },
+  ): void;
+  cancelActivity(t: Transition, token: ActivityToken, input: { details: Payloads | null; identity: string }): void;
+  recordHeartbeat(
+    t: Transition,
+    token: ActivityToken,
+    details: Payloads | null,
+  ): { cancelRequested: boolean; paused: boolean };
+  /** Heartbeat details beyond the limit fail the activity for good. */
+  failForHeartbeat(t: Transition, token: ActivityToken, identity: string): void;
+  /** The pending activity with that id, for the …ById calls; throws NOT_FOUND. */
+  activityById(state: RunState, activityId: string): ActivityToken;
+
+  // Children and others
+  childStarted(t: Transition, initiatedEventId: number, runId: string, header: Header | null): void;
+  childStartFailed(
+    t: Transition,
+    initiatedEventId: number,
+    cause: temporal.api.enums.v1.StartChildWorkflowExecutionFailedCause,
+  ): void;
+  /** From the close event of the child (last of its chain). False when it is not pending (already recorded). */
+  childClosed(
+    t: Transition,
+    initiatedEventId: number,
+    child: { workflowId: string; runId: string; workflowType: string },
+    closeEvent: HistoryEvent,
+  ): boolean;
+  /** How the start of a pending child looks: deterministic (same run id after a crash comes from requestId dedup). */
+  childStartInput(t: Transition, initiatedEvent: HistoryEvent, newRunId: string): StartInput;
+  externalAnswered(
+    t: Transition,
+    initiatedEventId: number,
+    failure: 'notFound' | 'namespaceNotFound' | 'signalLimit' | null,
+    initiated: HistoryEvent,
+  ): void;
+  obligationDone(t: Transition, index: number): void;
+
+  // Time
+  /** Epoch ms of the earliest thing the run waits for by the clock (timers, timeouts, retries, first task, sticky); 0 = nothing. */
+  nextDue(state: RunState): number;
+  /** Everything due at ctx.nowMs, in Temporal's order, in one transition. */
+  fireDue(
+    t: Transition,
+    input: { /** input and header for retry/cron runs come from the Started event */ startedEvent: () => HistoryEvent },
+  ): void;
+
+  /** Rebuild a state from events (reset, checks): fold of the same appliers that decisions use. */
+  replay(events: HistoryEvent[], namespace: string): RunState;
+}
+
+export interface WorkflowTaskToken {
+  scheduledEventId: number;
+  startedEventId: number;
+  attempt: number;
+  requestId: string;
+}
+export interface ActivityToken {
+  scheduledEventId: number;
+  attempt: number;
+  /** '' for by-id and asynchronous completion without a started request id check. */
+  requestId: string;
+}
+
+export interface CompletedTask {
+  /** The completion was refused for its commands (bad attributes, UNHANDLED_COMMAND…): the task was failed instead; the error to answer, if Temporal answers one. */
+  error: Error | null;
+  /** The worker asked for the next task inline. */
+  returnNewTask: boolean;
+  /** For queries answered in the completion. */
+  queryResults: Record<string, temporal.api.query.v1.IWorkflowQueryResult>;
+  /** A speculative task whose updates were all rejected left no trace: last_started reset for the worker. */
+  resetHistoryEventId: number;
+  /** Updates that got an answer (accepted, rejected, completed). */
+  movedUpdates: string[];
+}

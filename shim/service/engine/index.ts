@@ -1,0 +1,64 @@
+/** The engine: Temporal's history service as pure decisions. */
+import {
+  activityById,
+  cancelActivity,
+  completeActivity,
+  failActivity,
+  failForHeartbeat,
+  recordHeartbeat,
+  startActivity,
+} from './activities';
+import type { Engine } from './api';
+import { childClosed, childStartFailed, childStartInput, childStarted, obligationDone } from './children';
+import { terminate } from './close';
+import { fireDue, nextDue } from './due';
+import { externalAnswered } from './externals';
+import { replay } from './replay';
+import { requestCancel, signal } from './signals';
+import { start, startInputFromRequest } from './start';
+import { completeWorkflowTask, failWorkflowTask } from './task-completion';
+import { asRun, begin } from './transition';
+import { admitUpdate, deliverUpdates } from './updates';
+import { startWorkflowTask, virtualTaskEvents } from './workflow-task';
+
+export { defaultLimits } from './limits';
+export type * from './api';
+export type * from './types';
+
+export const engine: Engine = {
+  begin,
+  start,
+  startInputFromRequest,
+
+  signal: (t, input) => signal(asRun(t), input),
+  requestCancel: (t, input) => requestCancel(asRun(t), input),
+  terminate: (t, input) => terminate(asRun(t), input),
+  admitUpdate: (t, request) => admitUpdate(asRun(t), request),
+
+  startWorkflowTask: (t, input) => startWorkflowTask(asRun(t), input),
+  deliverUpdates: (t) => deliverUpdates(asRun(t)),
+  virtualTaskEvents,
+  completeWorkflowTask: (t, token, request, startedEvent) =>
+    completeWorkflowTask(asRun(t), token, request, startedEvent),
+  failWorkflowTask: (t, token, request) => failWorkflowTask(asRun(t), token, request),
+
+  startActivity,
+  completeActivity,
+  failActivity,
+  cancelActivity,
+  failForHeartbeat,
+  recordHeartbeat,
+  activityById,
+
+  childStarted,
+  childStartFailed,
+  childClosed,
+  childStartInput,
+  externalAnswered,
+  obligationDone,
+
+  nextDue,
+  fireDue,
+
+  replay,
+};

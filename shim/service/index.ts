@@ -1,0 +1,106 @@
+/** The service: Temporal's server on a store. */
+import { DueRuns } from '../maintenance/due-runs';
+import { openStore } from '../store/open';
+import type { Store, StoreOptions } from '../store/types';
+import { engine as defaultEngine, defaultLimits } from './engine';
+import type { Engine } from './engine/api';
+import type { Limits } from './engine/types';
+import { Code, ServiceError } from './errors';
+import { uuidv7 } from './ids';
+import { TaskMatching } from './matching/matching';
+import { NamespaceCache } from './namespace-cache';
+import { Outage } from './outage';
+import { rpcTable } from './rpc-table';
+import { RunRegistry } from './runs/registry';
+import { Transfers } from './transfers/transfers';
+import type { CallContext, Service } from './types';
+import type { WorkerParts } from './workflow-tasks';
+
+export interface ServiceOptions {
+  store: Store;
+  /** Default: the engine. */
+  engine?: Engine;
+  /** Default: Temporal's. */
+  limits?: Partial<Limits>;
+  /** Runs kept in memory: at most this many, taking about this many bytes of the heap. Default 5,000 and 96 MiB. */
+  maxRuns?: number;
+  maxBytes?: number;
+}
+
+export function createService(options: ServiceOptions): Service {
+  const { store, engine = defaultEngine } = options;
+  const limits = { ...defaultLimits, ...options.limits };
+  const namespaces = new NamespaceCache(store);
+  const namespace: NamespaceCache['get'] = (name) => namespaces.get(name);
+  const runs = new RunRegistry({
+    store,
+    engine,
+    limits,
+    newId: uuidv7,
+    searchAttributeTypes: (id) => namespaces.searchAttributeTypes(id),
+    maxRuns: options.maxRuns,
+    maxBytes: options.maxBytes,
+  });
+  const matching = new TaskMatching({ store, engine, runs, namespace, newId: uuidv7 });
+  const transfers = new Transfers({ store, engine, runs, namespace, newId: uuidv7 }, (runId) => dueRuns.later(runId));
+  const dueRuns: DueRuns = new DueRuns({
+    store,
+    engine,
+    runs,
+    redispatch: (t, change) => matching.redispatch(t, change),
+    followAll: (run) => transfers.followAll(run),
+  });
+  runs.connect({
+    dispatch: (t, change) => matching.dispatch(t, change),
+    redispatch: (t, change) => matching.redispatch(t, change),
+    follow: (run, effect) => transfers.follow(run, effect),
+    committed: (run) => dueRuns.committed(run),
+    lost: (runId) => dueRuns.lost(runId),
+  });
+  const parts: WorkerParts = { store, engine, runs, matching, namespace, newId: uuidv7, limits };
+  const rpcs = rpcTable(parts);
+  dueRuns.start();
+  const outage = new Outage(store);
+
+  return {
+    parts,
+    async call(method: string, request: object, ctx: CallContext): Promise<object> {
+      const rpc = rpcs.get(method);
+      if (rpc === undefined) throw new ServiceError(Code.UNIMPLEMENTED, `Branchline does not answer ${method}.`);
+      outage.check();
+      // A poll that was given up would still be handed a task; polls end by themselves.
+      return isTaskPoll(method) ? rpc(request, ctx) : outage.bound(rpc(request, ctx));
+    },
+    /** Ends polls and loops and gives this process's unstarted work to others. The store stays open: it is the caller's. */
+    async close(): Promise<void> {
+      dueRuns.close();
+      try {
+        await outage.bound(matching.close().then(() => runs.close()));
+      } catch (error) {
+        // Without a database nothing can be given back in order: others take it over when this process's lease has run out.
+        if (!(error instanceof ServiceError && error.code === Code.UNAVAILABLE)) throw error;
+      } finally {
+        outage.close();
+      }
+    },
+  };
+}
+
+const isTaskPoll = (method: string): boolean =>
+  method === 'pollWorkflowTaskQueue' || method === 'pollActivityTaskQueue';
+
+/** Opens the store (migrating it) and a service on it; closing the service closes both. */
+export async function openService(options: StoreOptions & Omit<ServiceOptions, 'store'>): Promise<Service> {
+  const store = await openStore(options);
+  const service = createService({ ...options, store });
+  return {
+    ...service,
+    async close(): Promise<void> {
+      try {
+        await service.close();
+      } finally {
+        await store.close();
+      }
+    },
+  };
+}

@@ -1,0 +1,47 @@
+/** Waiting for a run to reach a point: the long polls of history and updates. */
+import { Code, ServiceError } from './errors';
+import type { CallContext, Runs } from './types';
+
+/** How long the server holds a long poll before it answers with nothing, ms (Temporal: history.longPollExpirationInterval). */
+export const LONG_POLL_MS = 20_000;
+
+/** Throws the status of a caller that went away or ran out of time. */
+export function throwIfGone(ctx: CallContext): void {
+  if (ctx.signal?.aborted !== true) return;
+  const late = ctx.deadlineMs !== undefined && Date.now() >= ctx.deadlineMs;
+  throw late
+    ? new ServiceError(Code.DEADLINE_EXCEEDED, 'context deadline exceeded')
+    : new ServiceError(Code.CANCELLED, 'context canceled');
+}
+
+/**
+ * Calls `check` now and after each commit of the run, until it gives something other than undefined or `ms` went by.
+ * Undefined = time is up. Throws when the caller is gone.
+ */
+export async function pollRun<T>(
+  runs: Runs,
+  runId: string,
+  ms: number,
+  ctx: CallContext,
+  check: () => Promise<T | undefined>,
+): Promise<T | undefined> {
+  const until = performance.now() + ms;
+  for (;;) {
+    const left = until - performance.now();
+    // Listen first, then look: a commit in between must not be missed.
+    const stop = new AbortController();
+    const signal = ctx.signal === undefined ? stop.signal : AbortSignal.any([ctx.signal, stop.signal]);
+    const changed = left > 0 ? runs.changed(runId, left, signal) : undefined;
+    let listening = changed !== undefined;
+    try {
+      const value = await check();
+      if (value !== undefined || changed === undefined) return value;
+      await changed;
+      listening = false;
+    } finally {
+      // With a reason of its own: the default one is an error with a stack, made anew each time.
+      if (listening) stop.abort('answered');
+    }
+    throwIfGone(ctx);
+  }
+}

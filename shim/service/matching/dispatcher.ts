@@ -1,0 +1,338 @@
+/**
+ * Brings scheduled tasks and pollers together: at once when a poller of this process waits, else by this process's backlog when it has pollers
+ * on the queue, else by a row for other processes.
+ */
+import { int64 } from '../../common/proto-values';
+import type { Store } from '../../store/types';
+import type { Engine } from '../engine/api';
+import { type ActivityState, Status, type Transition, type WorkflowTaskState } from '../engine/types';
+import { Code, ServiceError, notFound } from '../errors';
+import type { Change } from '../runs/change';
+import type { RunRegistry } from '../runs/registry';
+import { type ActivityTaskResponse, activityTaskResponse } from './activity-task';
+import type { Poller } from './poller';
+import type { TaskQueues } from './queues';
+import type { BacklogEntry, TaskQueue } from './task-queue';
+import { type WorkflowTaskResponse, startWorkflowTask, withHistory } from './workflow-task';
+
+/** Entries of one queue that this process keeps for its own pollers before it writes rows, alone and when others poll the queue too. */
+const MAX_BACKLOG = 10_000;
+const MAX_SHARED_BACKLOG = 50;
+
+/** Queries that ride on a workflow task. */
+export interface RidingQueries {
+  attach(runId: string, requestId: string, response: WorkflowTaskResponse): void;
+}
+
+export class Dispatcher {
+  constructor(
+    private readonly store: Store,
+    private readonly engine: Engine,
+    private readonly runs: RunRegistry,
+    private readonly queues: TaskQueues,
+    private readonly queries: RidingQueries,
+    private readonly newId: () => string,
+  ) {}
+
+  /** Hands out what the transition scheduled and what is still unstarted at its end. */
+  dispatch(t: Transition, change: Change): void {
+    const { effects } = t;
+    for (let i = 0; i < effects.length; i++) {
+      const effect = effects[i]!;
+      if (effect.type === 'workflowTaskScheduled') this.offerWorkflowTask(t, change);
+      else if (effect.type === 'activityScheduled') this.offerActivity(t, change, effect.scheduledEventId);
+    }
+  }
+
+  /** All unstarted work of the run. Offering it twice does no harm: the second one to start it is refused. */
+  redispatch(t: Transition, change: Change): void {
+    this.offerWorkflowTask(t, change);
+    for (const id in t.state.activities) {
+      const activity = t.state.activities[id]!;
+      if (!activity.backingOff && !activity.paused) this.offerActivity(t, change, activity.scheduledEventId);
+    }
+  }
+
+  /** Gives waiting pollers of a queue what waits for them here. */
+  serve(queue: TaskQueue): void {
+    while (queue.hasWaiting) {
+      const started = queue.started.shift();
+      if (started !== undefined) {
+        this.answer(queue, queue.takePoller()!, started);
+        continue;
+      }
+      const query = queue.nextQuery();
+      if (query !== undefined) {
+        query.deliver(queue.takePoller()!);
+        continue;
+      }
+      if (queue.backlog.length === 0 || this.throttled(queue)) return;
+      this.startFromBacklog(queue, queue.backlog.shift()!, queue.takePoller()!);
+    }
+  }
+
+  /** Moves what waits here to rows: the queue's pollers are gone. */
+  spill(queue: TaskQueue): Promise<void>[] {
+    const spilled: Promise<void>[] = [];
+    for (let entry = queue.backlog.shift(); entry !== undefined; entry = queue.backlog.shift()) {
+      const { runId, scheduledEventId, attempt, rowId } = entry;
+      if (rowId !== null) {
+        spilled.push(this.store.releaseTasks([rowId]).catch(() => undefined));
+        continue;
+      }
+      const write = this.runs.change(runId, (t, change) => {
+        if (queue.kind === 'workflow') {
+          const task = t.state.workflowTask;
+          if (task?.scheduledEventId !== scheduledEventId || task.startedEventId !== 0) return change.unchanged();
+          this.offerWorkflowTask(t, change);
+        } else {
+          const activity = t.state.activities[String(scheduledEventId)];
+          if (activity === undefined || activity.startedAtMs !== 0 || activity.attempt !== attempt)
+            return change.unchanged();
+          change.newTask(this.row(change, queue, scheduledEventId, attempt));
+        }
+      });
+      // A run that has closed meanwhile has no work left.
+      spilled.push(write.catch(() => undefined));
+    }
+    return spilled;
+  }
+
+  private offerWorkflowTask(t: Transition, change: Change): void {
+    const task = t.state.workflowTask;
+    if (t.state.status !== Status.Running || task === null || task.startedEventId !== 0) return;
+    const queue = this.workflowQueue(t, change, task);
+    const poller = queue.takePoller();
+    if (poller !== undefined) {
+      try {
+        this.startWorkflowTask(t, change, queue, poller, task.scheduledEventId, task.attempt);
+      } catch (error) {
+        queue.returnPoller(poller);
+        throw error;
+      }
+    } else this.keep(change, queue, task.scheduledEventId, task.attempt);
+  }
+
+  /** The sticky queue as long as somebody polls it, else the normal one. */
+  private workflowQueue(t: Transition, change: Change, task: WorkflowTaskState): TaskQueue {
+    const { namespaceId } = change;
+    if (task.sticky) {
+      const sticky = this.queues.find(namespaceId, task.taskQueue, 'workflow');
+      if (sticky?.polled === true) return sticky;
+      if (this.queues.polledElsewhere(namespaceId, task.taskQueue, 'workflow')) {
+        return this.queues.get(namespaceId, task.taskQueue, 'workflow');
+      }
+    }
+    return this.queues.get(namespaceId, t.state.taskQueue, 'workflow');
+  }
+
+  private startWorkflowTask(
+    t: Transition,
+    change: Change,
+    queue: TaskQueue,
+    poller: Poller,
+    scheduledEventId: number,
+    attempt: number,
+  ): void {
+    const requestId = this.newId();
+    const { run } = change;
+    const { sticky, identity } = poller;
+    const started = startWorkflowTask(this.engine, t, run, { scheduledEventId, attempt, requestId, identity, sticky });
+    started.response.backlogCountHint = queue.backlog.length as unknown as WorkflowTaskResponse['backlogCountHint'];
+    change.keepsWork();
+    change.hold(requestId);
+    let handedOut = false;
+    const deliver = (): void => {
+      handedOut = true;
+      this.queries.attach(run.runId, requestId, started.response);
+      const response = withHistory(started);
+      if (!(response instanceof Promise)) return this.answer(queue, poller, response);
+      response.then(
+        (value) => this.answer(queue, poller, value),
+        // The task times out and is tried again.
+        () => poller.answer({}),
+      );
+    };
+    if (run.commitFirst) change.afterCommit(deliver);
+    else change.afterMerge(deliver);
+    change.onDrop(() => {
+      if (!handedOut) this.giveBack(queue, poller);
+    });
+  }
+
+  private offerActivity(t: Transition, change: Change, scheduledEventId: number): void {
+    const activity = t.state.activities[String(scheduledEventId)];
+    if (t.state.status !== Status.Running || activity === undefined || activity.startedAtMs !== 0) return;
+    if (activity.backingOff || activity.paused) return;
+    const queue = this.queues.get(change.namespaceId, activity.taskQueue, 'activity');
+    if (queue.hasWaiting && !this.throttled(queue)) {
+      const poller = queue.takePoller()!;
+      try {
+        this.startActivity(t, change, queue, poller, activity);
+      } catch (error) {
+        queue.returnPoller(poller);
+        throw error;
+      }
+    } else this.keep(change, queue, scheduledEventId, activity.attempt);
+  }
+
+  private startActivity(
+    t: Transition,
+    change: Change,
+    queue: TaskQueue,
+    poller: Poller,
+    activity: ActivityState,
+  ): void {
+    const { run } = change;
+    const { scheduledEventId, attempt } = activity;
+    const started = this.engine.startActivity(t, {
+      scheduledEventId,
+      attempt,
+      requestId: this.newId(),
+      identity: poller.identity,
+    });
+    // The attempt as it starts; it may have moved on when the commit is through.
+    const snapshot = { ...started };
+    change.afterCommit(() => {
+      const respond = (scheduled: Parameters<typeof activityTaskResponse>[2]): void =>
+        void (
+          poller.answer(activityTaskResponse(run, snapshot, scheduled)) ||
+          this.takeBackActivity(run.runId, scheduledEventId, snapshot.requestId)
+        );
+      const cached = run.cachedEvent(scheduledEventId);
+      if (cached !== undefined) respond(cached);
+      // If it cannot be read the attempt times out and is tried again.
+      else run.event(scheduledEventId).then(respond, () => poller.answer({}));
+    });
+    change.onDrop(() => this.giveBack(queue, poller));
+  }
+
+  /** The poll that the attempt was started for has gone and never saw it: it is as if it had not started. */
+  private takeBackActivity(runId: string, scheduledEventId: number, requestId: string): void {
+    this.runs
+      .change(runId, (t, change) => {
+        const activity = t.state.activities[String(scheduledEventId)];
+        if (activity === undefined || activity.requestId !== requestId) return change.unchanged();
+        activity.startedAtMs = 0;
+        activity.requestId = '';
+        activity.identity = '';
+        this.offerActivity(t, change, scheduledEventId);
+      })
+      // Else it times out and is tried again.
+      .catch(() => undefined);
+  }
+
+  /** Starts an activity scheduled in this transition for the worker that asked for it (eager). The task, to be handed over once durable. */
+  startEagerActivity(
+    t: Transition,
+    change: Change,
+    scheduledEventId: number,
+    identity: string,
+  ): ActivityTaskResponse | null {
+    const activity = t.state.activities[String(scheduledEventId)];
+    const scheduled = t.events.find((event) => int64(event.eventId) === scheduledEventId);
+    if (activity === undefined || scheduled === undefined || activity.startedAtMs !== 0) return null;
+    const { attempt } = activity;
+    const started = this.engine.startActivity(t, { scheduledEventId, attempt, requestId: this.newId(), identity });
+    return activityTaskResponse(change.run, { ...started }, scheduled);
+  }
+
+  private startFromBacklog(queue: TaskQueue, entry: BacklogEntry, taken: Poller): void {
+    const { runId, scheduledEventId, attempt, rowId } = entry;
+    let next: Poller | undefined = taken;
+    this.runs
+      .change(runId, (t, change) => {
+        // Decided again after a lost race: the poller of the first try was used or given back.
+        const poller = next ?? queue.takePoller();
+        if (poller === undefined) {
+          queue.backlog.unshift(entry);
+          return change.unchanged();
+        }
+        next = poller;
+        if (queue.kind === 'workflow') this.startWorkflowTask(t, change, queue, poller, scheduledEventId, attempt);
+        else {
+          const activity = t.state.activities[String(scheduledEventId)];
+          if (activity === undefined || activity.startedAtMs !== 0 || activity.attempt !== attempt) throw taskGone();
+          this.startActivity(t, change, queue, poller, activity);
+        }
+        next = undefined;
+        if (rowId !== null) change.doneTask(rowId);
+      })
+      .catch((error: unknown) => {
+        if (next !== undefined) this.giveBack(queue, next);
+        if (rowId === null) return;
+        // NOT_FOUND: its work is gone or done by somebody else. Anything else: the database was away.
+        const gone = error instanceof ServiceError && error.code === Code.NOT_FOUND;
+        (gone ? this.store.dropTasks([rowId]) : this.store.releaseTasks([rowId])).catch(() => undefined);
+      });
+  }
+
+  /** No poller at hand: this process's backlog, or a row. */
+  private keep(change: Change, queue: TaskQueue, scheduledEventId: number, attempt: number): void {
+    const shared = this.queues.polledElsewhere(queue.namespaceId, queue.name, queue.kind);
+    if (queue.polled && queue.backlog.length < (shared ? MAX_SHARED_BACKLOG : MAX_BACKLOG)) {
+      change.keepsWork();
+      const { runId } = change.run;
+      // Only once memory has the change may somebody take it up.
+      change.afterMerge(() => {
+        queue.backlog.push({ runId, scheduledEventId, attempt, rowId: null });
+        this.serve(queue);
+      });
+      return;
+    }
+    change.newTask(this.row(change, queue, scheduledEventId, attempt));
+    change.afterCommit(() => {
+      queue.rowsMayWait = true;
+      if (queue.hasWaiting) this.claimed?.(queue);
+      if (!this.queues.alone) {
+        this.store.notify({
+          kind: 'tasks',
+          queues: [{ namespaceId: queue.namespaceId, queue: queue.name, kind: queue.kind }],
+        });
+      }
+    });
+  }
+
+  /** Called when rows were written for a queue that has pollers here after all. */
+  claimed: ((queue: TaskQueue) => void) | null = null;
+
+  private row(change: Change, queue: TaskQueue, scheduledEventId: number, attempt: number) {
+    return {
+      namespaceId: queue.namespaceId,
+      queue: queue.name,
+      kind: queue.kind,
+      runId: change.run.runId,
+      scheduledEventId,
+      attempt,
+      priority: change.state.priority?.priorityKey ?? 0,
+    };
+  }
+
+  /** Answers the poll, or keeps the started task for the next one when its caller has gone. */
+  private answer(queue: TaskQueue, poller: Poller, response: object): void {
+    if (poller.answer(response)) return;
+    queue.started.push(response);
+    this.serve(queue);
+  }
+
+  private giveBack(queue: TaskQueue, poller: Poller): void {
+    queue.returnPoller(poller);
+    this.serve(queue);
+  }
+
+  /** Over the queue's limit on starts per second: serves it again in time. */
+  private throttled(queue: TaskQueue): boolean {
+    const wait = queue.rateLimit?.take() ?? 0;
+    if (wait === 0) return false;
+    if (!queue.throttled) {
+      queue.throttled = true;
+      setTimeout(() => {
+        queue.throttled = false;
+        this.serve(queue);
+      }, wait).unref();
+    }
+    return true;
+  }
+}
+
+const taskGone = (): ServiceError => notFound('The task is gone.');

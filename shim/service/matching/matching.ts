@@ -1,0 +1,139 @@
+/** Matching: pollers of this process, the work that waits for them, and the way to pollers of other processes. */
+import type { temporal } from '@temporalio/proto';
+import type { Store } from '../../store/types';
+import type { Engine } from '../engine/api';
+import type { Transition } from '../engine/types';
+import { invalidArgument } from '../errors';
+import type { Change } from '../runs/change';
+import type { RunRegistry } from '../runs/registry';
+import type { CallContext, Matching, NamespaceInfo, QueryTask } from '../types';
+import type { ActivityTaskResponse } from './activity-task';
+import { Dispatcher } from './dispatcher';
+import { Poller } from './poller';
+import { Queries, type QueryResult } from './queries';
+import { TaskQueues } from './queues';
+import { RateLimit } from './rate-limit';
+import { RowClaims } from './row-claims';
+import { POLLED_WINDOW_MS, type TaskKind, type TaskQueue } from './task-queue';
+import type { WorkflowTaskResponse } from './workflow-task';
+
+type TaskQueueName = temporal.api.taskqueue.v1.ITaskQueue | null | undefined;
+/** temporal.api.enums.v1.TaskQueueKind.TASK_QUEUE_KIND_STICKY */
+const STICKY = 2;
+
+export interface MatchingOptions {
+  store: Store;
+  engine: Engine;
+  runs: RunRegistry;
+  namespace(name: string | null | undefined): Promise<NamespaceInfo>;
+  newId(): string;
+}
+
+export class TaskMatching implements Matching {
+  readonly dispatcher: Dispatcher;
+  readonly queries: Queries;
+  private readonly queues: TaskQueues;
+  private readonly claims: RowClaims;
+  private closed = false;
+
+  constructor(private readonly options: MatchingOptions) {
+    const { store, engine, runs, newId } = options;
+    this.queues = new TaskQueues(store);
+    this.queries = new Queries(store, runs, this.queues, newId);
+    this.dispatcher = new Dispatcher(store, engine, runs, this.queues, this.queries, newId);
+    this.queries.dispatcher = this.dispatcher;
+    this.claims = new RowClaims(store, this.queues, this.dispatcher, this.queries);
+  }
+
+  async pollWorkflowTask(
+    request: temporal.api.workflowservice.v1.IPollWorkflowTaskQueueRequest,
+    ctx: CallContext,
+  ): Promise<WorkflowTaskResponse> {
+    const queue = await this.queueOf(request.namespace, request.taskQueue, 'workflow');
+    return this.poll(queue, request.namespace, request.identity, request.taskQueue?.kind === STICKY, ctx);
+  }
+
+  async pollActivityTask(
+    request: temporal.api.workflowservice.v1.IPollActivityTaskQueueRequest,
+    ctx: CallContext,
+  ): Promise<ActivityTaskResponse> {
+    const queue = await this.queueOf(request.namespace, request.taskQueue, 'activity');
+    const perSecond = request.taskQueueMetadata?.maxTasksPerSecond?.value;
+    if (perSecond === undefined || perSecond === null) queue.rateLimit = null;
+    else if (queue.rateLimit?.perSecond !== perSecond) queue.rateLimit = new RateLimit(perSecond);
+    return this.poll(queue, request.namespace, request.identity, false, ctx);
+  }
+
+  async hasPoller(namespaceId: number, name: string, kind: TaskKind): Promise<boolean> {
+    if (this.queues.find(namespaceId, name, kind)?.polled === true) return true;
+    const since = this.options.store.nowMs() - POLLED_WINDOW_MS;
+    const pollers = await this.options.store.pollers(namespaceId, name);
+    return pollers.some((poller) => poller.kind === kind && poller.lastPollMs >= since);
+  }
+
+  polledHere(namespaceId: number, name: string): boolean {
+    return this.queues.find(namespaceId, name, 'workflow')?.polled === true;
+  }
+
+  query(task: QueryTask, ctx: CallContext): Promise<QueryResult> {
+    return this.queries.query(task, ctx);
+  }
+
+  dispatch(t: Transition, change: Change): void {
+    this.dispatcher.dispatch(t, change);
+  }
+
+  redispatch(t: Transition, change: Change): void {
+    this.dispatcher.redispatch(t, change);
+  }
+
+  /** The worker of that sticky queue is going away: what waits for it goes to the normal queues at once. */
+  workerLeft(namespaceId: number, stickyQueue: string): void {
+    const queue = this.queues.find(namespaceId, stickyQueue, 'workflow');
+    if (queue === undefined) return;
+    queue.expirePollers(true);
+    queue.pollerLeft();
+    void Promise.all(this.dispatcher.spill(queue));
+    this.claims.announce();
+  }
+
+  /** Ends all polls with nothing and gives what waited to other processes. */
+  async close(): Promise<void> {
+    this.closed = true;
+    this.claims.close();
+    const spilled: Promise<void>[] = [];
+    for (const queue of this.queues.all()) {
+      queue.expirePollers(true);
+      queue.pollerLeft();
+      spilled.push(...this.dispatcher.spill(queue));
+    }
+    await Promise.allSettled(spilled);
+  }
+
+  private async queueOf(namespace: string | null | undefined, name: TaskQueueName, kind: TaskKind): Promise<TaskQueue> {
+    if (!name) throw invalidArgument('TaskQueue is not set on request.');
+    if (!name.name) throw invalidArgument('missing task queue name');
+    const { id } = await this.options.namespace(namespace);
+    return this.queues.get(id, name.name, kind);
+  }
+
+  private poll(
+    queue: TaskQueue,
+    namespace: string | null | undefined,
+    identity: string | null | undefined,
+    sticky: boolean,
+    ctx: CallContext,
+  ): Promise<object> {
+    if (this.closed || ctx.signal?.aborted === true) return Promise.resolve({});
+    return new Promise((resolve) => {
+      const first = !queue.polled;
+      const poller = new Poller(namespace ?? '', identity ?? '', sticky, ctx, resolve, (why) => {
+        if (why === 'aborted') queue.pollerLeft();
+      });
+      queue.addPoller(poller);
+      this.dispatcher.serve(queue);
+      this.claims.polled(queue);
+      if (first) this.claims.announce();
+    });
+  }
+}

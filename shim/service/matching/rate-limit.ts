@@ -1,0 +1,26 @@
+/** A task queue's limit on activity starts per second, as its workers ask for it (maxTaskQueueActivitiesPerSecond). */
+export class RateLimit {
+  private tokens: number;
+  private at = performance.now();
+
+  constructor(public perSecond: number) {
+    this.tokens = Math.max(1, perSecond);
+  }
+
+  /** Takes one start; else gives the ms until the next is allowed. */
+  take(): number {
+    const now = performance.now();
+    this.tokens = Math.min(Math.max(1, this.perSecond), this.tokens + ((now - this.at) / 1000) * this.perSecond);
+    this.at = now;
+    if (this.tokens >= 1) {
+      this.tokens -= 1;
+      return 0;
+    }
+    return this.perSecond <= 0 ? 1000 : Math.max(1, ((1 - this.tokens) / this.perSecond) * 1000);
+  }
+
+  /** The start did not happen. */
+  giveBack(): void {
+    this.tokens += 1;
+  }
+}

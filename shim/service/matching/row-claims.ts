@@ -1,0 +1,129 @@
+/** Work from other processes: rows of the queues polled here, taken on notice and by a slow look-around. */
+import type { Store } from '../../store/types';
+import type { Dispatcher } from './dispatcher';
+import type { Queries } from './queries';
+import type { TaskQueues } from './queues';
+import { type TaskQueue } from './task-queue';
+
+const TICK_MS = 2000;
+/** Look-around for rows that no notice told of, ms. */
+const LOOK_LISTENING_MS = 5000;
+const LOOK_POLLING_MS = 1000;
+/** Rows taken at once. */
+const MAX_CLAIM = 50;
+
+export class RowClaims {
+  private readonly stopNotices: () => void;
+  private ticker: NodeJS.Timeout | null = null;
+  private lookedAt = 0;
+  private closed = false;
+
+  constructor(
+    private readonly store: Store,
+    private readonly queues: TaskQueues,
+    private readonly dispatcher: Dispatcher,
+    private readonly queries: Queries,
+  ) {
+    dispatcher.claimed = (queue) => void this.claim(queue);
+    this.stopNotices = store.onNotice((notice) => {
+      if (notice.kind === 'tasks') {
+        for (const { namespaceId, queue, kind } of notice.queues) {
+          const known = this.queues.find(namespaceId, queue, kind);
+          if (known === undefined) continue;
+          known.rowsMayWait = true;
+          void this.claim(known);
+        }
+      } else if (notice.kind === 'processDied' || notice.kind === 'missed') {
+        for (const queue of this.queues.all()) if (queue.polled) void this.claim(queue);
+      } else if (notice.kind === 'query') {
+        const known = this.queues.find(notice.namespaceId, notice.queue, 'workflow');
+        if (known?.polled === true) void this.queries.claim(known).catch(() => undefined);
+      } else if (notice.kind === 'queryAnswered') this.queries.answerPosted(notice.id);
+    });
+  }
+
+  /** A poll has come: from now on the queue is looked after. */
+  polled(queue: TaskQueue): void {
+    if (queue.rowsMayWait && queue.hasWaiting) void this.claim(queue);
+    this.start();
+  }
+
+  /** Tells other processes at once who polls here. */
+  announce(): void {
+    const now = this.store.nowMs();
+    const seen = performance.now();
+    const pollers = [];
+    for (const queue of this.queues.all()) {
+      if (!queue.polled) continue;
+      const age = queue.hasWaiting ? 0 : seen - queue.lastPollAt;
+      pollers.push({
+        namespaceId: queue.namespaceId,
+        queue: queue.name,
+        kind: queue.kind,
+        identity: queue.lastIdentity,
+        lastPollMs: now - age,
+      });
+    }
+    this.store.setPollers(pollers);
+  }
+
+  async claim(queue: TaskQueue): Promise<void> {
+    if (queue.claiming || this.closed) return;
+    queue.claiming = true;
+    try {
+      while (queue.hasWaiting && queue.backlog.length === 0 && !this.closed) {
+        const limit = Math.min(queue.waitingCount, MAX_CLAIM);
+        queue.rowsMayWait = false;
+        const rows = await this.store.claimTasks(queue.namespaceId, queue.name, queue.kind, limit);
+        if (rows.length === limit) queue.rowsMayWait = true;
+        for (const row of rows) {
+          queue.backlog.push({
+            runId: row.runId,
+            scheduledEventId: row.scheduledEventId,
+            attempt: row.attempt,
+            rowId: row.id,
+          });
+        }
+        this.dispatcher.serve(queue);
+        if (rows.length < limit) return;
+      }
+    } catch {
+      // The database is away: the next look-around tries again.
+      queue.rowsMayWait = true;
+    } finally {
+      queue.claiming = false;
+    }
+  }
+
+  private start(): void {
+    if (this.ticker !== null || this.closed) return;
+    this.announce();
+    const every = Math.min(TICK_MS, this.store.listening ? TICK_MS : LOOK_POLLING_MS);
+    this.ticker = setInterval(() => this.tick(), every);
+    this.ticker.unref();
+  }
+
+  private tick(): void {
+    for (const queue of this.queues.all()) {
+      queue.expirePollers(false);
+      if (!queue.polled && queue.backlog.length > 0) void Promise.all(this.dispatcher.spill(queue));
+      if (queue.idle) this.queues.forget(queue);
+    }
+    this.announce();
+    const now = performance.now();
+    const look = this.store.listening ? LOOK_LISTENING_MS : LOOK_POLLING_MS;
+    if (now - this.lookedAt < look) return;
+    this.lookedAt = now;
+    for (const queue of this.queues.all()) {
+      if (!queue.polled) continue;
+      void this.claim(queue);
+      if (queue.kind === 'workflow' && !this.queues.alone) void this.queries.claim(queue).catch(() => undefined);
+    }
+  }
+
+  close(): void {
+    this.closed = true;
+    this.stopNotices();
+    if (this.ticker !== null) clearInterval(this.ticker);
+  }
+}

@@ -1,0 +1,134 @@
+/** RPCs that this service does not do, each with the sentence that the caller gets (UNIMPLEMENTED, or PERMISSION_DENIED as on Temporal). */
+import { Code, ServiceError } from './errors';
+import type { Rpc } from './types';
+
+const NEXUS = 'Branchline has no Nexus endpoints: call the other workflow as a child or through an activity.';
+const STANDALONE = 'Branchline has no standalone activities: start them from a workflow.';
+const BUILD_ID_RULES =
+  'Worker versioning by build-id sets and rules is deprecated in Temporal and not supported by Branchline: use patched() or separate task queues.';
+const DEPLOYMENTS = 'Branchline does not manage worker deployments: use patched() or separate task queues.';
+const RULES = 'Branchline has no workflow rules.';
+const ARCHIVAL = 'Branchline has no archival: closed workflows stay in the database until their retention ends.';
+const CLUSTERS = 'Branchline is one Postgres database: there are no other clusters.';
+const WORKERS = 'Branchline does not keep heartbeats of workers: see DescribeTaskQueue for pollers.';
+
+const SCHEDULES =
+  'This version of Branchline has no schedules yet: use a cron schedule (cronSchedule) on the workflow.';
+const BATCHES = 'This version of Branchline has no batch operations yet: list the workflows and act on each.';
+const OPERATORS = 'This version of Branchline does not offer this operator command yet.';
+
+const SENTENCES: Record<string, string> = {
+  createSchedule: SCHEDULES,
+  describeSchedule: SCHEDULES,
+  updateSchedule: SCHEDULES,
+  patchSchedule: SCHEDULES,
+  listScheduleMatchingTimes: SCHEDULES,
+  deleteSchedule: SCHEDULES,
+  listSchedules: SCHEDULES,
+  countSchedules: SCHEDULES,
+  startBatchOperation: BATCHES,
+  stopBatchOperation: BATCHES,
+  describeBatchOperation: BATCHES,
+  listBatchOperations: BATCHES,
+  resetWorkflowExecution: OPERATORS,
+  updateWorkflowExecutionOptions: OPERATORS,
+  pauseWorkflowExecution: OPERATORS,
+  unpauseWorkflowExecution: OPERATORS,
+  pauseActivity: OPERATORS,
+  unpauseActivity: OPERATORS,
+  resetActivity: OPERATORS,
+  updateActivityOptions: OPERATORS,
+  deleteNamespace: OPERATORS,
+  deprecateNamespace: 'DeprecateNamespace is deprecated in Temporal: use UpdateNamespace with a state.',
+  listArchivedWorkflowExecutions: ARCHIVAL,
+  pollNexusTaskQueue: NEXUS,
+  respondNexusTaskCompleted: NEXUS,
+  respondNexusTaskFailed: NEXUS,
+  createNexusEndpoint: NEXUS,
+  updateNexusEndpoint: NEXUS,
+  deleteNexusEndpoint: NEXUS,
+  getNexusEndpoint: NEXUS,
+  listNexusEndpoints: NEXUS,
+  startNexusOperationExecution: NEXUS,
+  describeNexusOperationExecution: NEXUS,
+  pollNexusOperationExecution: NEXUS,
+  listNexusOperationExecutions: NEXUS,
+  countNexusOperationExecutions: NEXUS,
+  requestCancelNexusOperationExecution: NEXUS,
+  terminateNexusOperationExecution: NEXUS,
+  deleteNexusOperationExecution: NEXUS,
+  startActivityExecution: STANDALONE,
+  describeActivityExecution: STANDALONE,
+  pollActivityExecution: STANDALONE,
+  listActivityExecutions: STANDALONE,
+  countActivityExecutions: STANDALONE,
+  requestCancelActivityExecution: STANDALONE,
+  terminateActivityExecution: STANDALONE,
+  deleteActivityExecution: STANDALONE,
+  pauseActivityExecution: STANDALONE,
+  unpauseActivityExecution: STANDALONE,
+  resetActivityExecution: STANDALONE,
+  updateActivityExecutionOptions: STANDALONE,
+  pollWorkflowExecutionTimeSkipping: 'Time is skipped in a test environment: see branchline/testing.',
+  recordWorkerHeartbeat: WORKERS,
+  getDeploymentReachability: DEPLOYMENTS,
+  getCurrentDeployment: DEPLOYMENTS,
+  setCurrentDeployment: DEPLOYMENTS,
+  describeDeployment: DEPLOYMENTS,
+  listDeployments: DEPLOYMENTS,
+  createWorkerDeployment: DEPLOYMENTS,
+  createWorkerDeploymentVersion: DEPLOYMENTS,
+  describeWorkerDeployment: DEPLOYMENTS,
+  describeWorkerDeploymentVersion: DEPLOYMENTS,
+  deleteWorkerDeployment: DEPLOYMENTS,
+  deleteWorkerDeploymentVersion: DEPLOYMENTS,
+  listWorkerDeployments: DEPLOYMENTS,
+  setWorkerDeploymentCurrentVersion: DEPLOYMENTS,
+  setWorkerDeploymentRampingVersion: DEPLOYMENTS,
+  setWorkerDeploymentManager: DEPLOYMENTS,
+  updateWorkerDeploymentVersionMetadata: DEPLOYMENTS,
+  updateWorkerDeploymentVersionComputeConfig: DEPLOYMENTS,
+  validateWorkerDeploymentVersionComputeConfig: DEPLOYMENTS,
+  createWorkflowRule: RULES,
+  describeWorkflowRule: RULES,
+  deleteWorkflowRule: RULES,
+  listWorkflowRules: RULES,
+  triggerWorkflowRule: RULES,
+  listWorkers: WORKERS,
+  describeWorker: WORKERS,
+  countWorkers: WORKERS,
+  fetchWorkerConfig: WORKERS,
+  updateWorkerConfig: WORKERS,
+  updateTaskQueueConfig:
+    'Branchline has no rate limits per task queue: set maxTaskQueueActivitiesPerSecond on the worker.',
+  addOrUpdateRemoteCluster: CLUSTERS,
+  removeRemoteCluster: CLUSTERS,
+  listClusters: CLUSTERS,
+};
+
+/** Refused by Temporal's server too, with this code, where they are switched off. */
+const DENIED = [
+  'updateWorkerBuildIdCompatibility',
+  'getWorkerBuildIdCompatibility',
+  'updateWorkerVersioningRules',
+  'getWorkerVersioningRules',
+  'getWorkerTaskReachability',
+];
+
+const refuse =
+  (code: Code, sentence: string): Rpc<never, object> =>
+  () =>
+    Promise.reject(new ServiceError(code, sentence));
+
+export const refusedRpcs: Record<string, Rpc<never, object>> = {
+  ...Object.fromEntries(Object.entries(SENTENCES).map(([name, text]) => [name, refuse(Code.UNIMPLEMENTED, text)])),
+  ...Object.fromEntries(DENIED.map((name) => [name, refuse(Code.PERMISSION_DENIED, BUILD_ID_RULES)])),
+};
+
+/** For the list of what is supported: name → code and sentence. */
+export const refusals: Record<string, { code: Code; sentence: string }> = {
+  ...Object.fromEntries(
+    Object.entries(SENTENCES).map(([name, sentence]) => [name, { code: Code.UNIMPLEMENTED, sentence }]),
+  ),
+  ...Object.fromEntries(DENIED.map((name) => [name, { code: Code.PERMISSION_DENIED, sentence: BUILD_ID_RULES }])),
+};

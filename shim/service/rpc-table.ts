@@ -1,0 +1,18 @@
+/** Every RPC by its lower-camel name. */
+import { activityTaskRpcs } from './activity-tasks';
+import { clientRpcs } from './client-rpcs';
+import { CurrentRuns } from './target';
+import type { CallContext } from './types';
+import { type WorkerParts, workflowTaskRpcs } from './workflow-tasks';
+
+export type RpcHandler = (request: object, ctx: CallContext) => Promise<object>;
+
+export function rpcTable(parts: WorkerParts): Map<string, RpcHandler> {
+  const current = new CurrentRuns(parts);
+  const families = {
+    ...clientRpcs(parts),
+    ...workflowTaskRpcs(parts, current),
+    ...activityTaskRpcs(parts, current),
+  };
+  return new Map(Object.entries(families) as unknown as [string, RpcHandler][]);
+}

@@ -1,0 +1,67 @@
+/** What a run has decided and not yet made durable: the stuff of one RunCommit. */
+import { int64 } from '../../common/proto-values';
+import type { NewTask, RunCommit } from '../../store/types';
+import { EventType } from '../engine/event-fields';
+import type { HistoryEvent } from '../engine/types';
+import type { Operation } from './operation';
+import type { RunHandle } from './run-handle';
+
+let sequence = 0;
+
+/** Transitions of one run merged until the committer takes them. */
+export class Batch {
+  /** Age among all batches; a group commits in this order, so that a run closes before its successor starts. */
+  readonly sequence = ++sequence;
+  readonly operations: { operation: Operation; result: unknown }[] = [];
+  readonly events: HistoryEvent[] = [];
+  readonly newTasks: NewTask[] = [];
+  readonly doneTasks: string[] = [];
+  readonly signalRequestIds: string[] = [];
+  readonly closedActivities: number[] = [];
+  readonly afterCommit: (() => void)[] = [];
+  readonly onDrop: (() => void)[] = [];
+  /** Batches of other runs that commit with this one or not at all. */
+  readonly links: Batch[] = [];
+  create: RunCommit['create'] = null;
+  /** The visibility row follows. */
+  visibility = false;
+  /** Other processes may wait for this. */
+  announce = false;
+  /** Request id of the started workflow task that is waited for; '' = not held. */
+  heldFor = '';
+  /** Monotonic ms (performance.now) until which it is held at most. */
+  heldUntil = 0;
+  /** Holds the answer to a workflow task completion: its worker waits for it, so it must not wait for that worker. */
+  answersTask = false;
+
+  constructor(readonly run: RunHandle) {}
+
+  link(other: Batch): void {
+    this.links.push(other);
+    other.links.push(this);
+  }
+
+  /** All batches that must go together with this one, oldest first. */
+  group(): Batch[] {
+    if (this.links.length === 0) return [this];
+    const seen = new Set<Batch>([this]);
+    for (const batch of seen) for (const other of batch.links) seen.add(other);
+    return [...seen].sort((a, b) => a.sequence - b.sequence);
+  }
+}
+
+/** Scheduled event id of the activity that an event closes; 0 = none. */
+export function closedActivity(event: HistoryEvent): number {
+  switch (event.eventType as number) {
+    case EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED:
+      return int64(event.activityTaskCompletedEventAttributes?.scheduledEventId);
+    case EventType.EVENT_TYPE_ACTIVITY_TASK_FAILED:
+      return int64(event.activityTaskFailedEventAttributes?.scheduledEventId);
+    case EventType.EVENT_TYPE_ACTIVITY_TASK_TIMED_OUT:
+      return int64(event.activityTaskTimedOutEventAttributes?.scheduledEventId);
+    case EventType.EVENT_TYPE_ACTIVITY_TASK_CANCELED:
+      return int64(event.activityTaskCanceledEventAttributes?.scheduledEventId);
+    default:
+      return 0;
+  }
+}

@@ -1,0 +1,70 @@
+/** What an operation may ask for beside its transition. */
+import type { NewTask } from '../../store/types';
+import type { HistoryEvent, RunState } from '../engine/types';
+import type { LoadedRun } from '../types';
+import type { RunHandle } from './run-handle';
+
+/** One operation's view of its run. Collected here and merged into the run's batch once the operation has succeeded. */
+export class Change implements LoadedRun {
+  newTasks: NewTask[] | null = null;
+  doneTasks: string[] | null = null;
+  signalRequestIds: string[] | null = null;
+  afterMergeCalls: (() => void)[] | null = null;
+  afterCommitCalls: (() => void)[] | null = null;
+  dropCalls: (() => void)[] | null = null;
+  holdRequest = '';
+  answering = false;
+  unmoved = false;
+
+  constructor(readonly run: RunHandle) {}
+
+  get state(): RunState {
+    return this.run.state;
+  }
+  get namespaceId(): number {
+    return this.run.namespaceId;
+  }
+  event(eventId: number): Promise<HistoryEvent> {
+    return this.run.event(eventId);
+  }
+
+  /** A row for work that leaves this process. */
+  newTask(task: NewTask): void {
+    (this.newTasks ??= []).push(task);
+  }
+  /** A claimed row that this change uses up. */
+  doneTask(id: string): void {
+    (this.doneTasks ??= []).push(id);
+  }
+  rememberSignal(requestId: string): void {
+    (this.signalRequestIds ??= []).push(requestId);
+  }
+  /** As soon as memory has the change, before it is durable. */
+  afterMerge(call: () => void): void {
+    (this.afterMergeCalls ??= []).push(call);
+  }
+  /** Once durable, before those who asked are answered. */
+  afterCommit(call: () => void): void {
+    (this.afterCommitCalls ??= []).push(call);
+  }
+  /** When the change was lost and will be decided again. */
+  onDrop(call: () => void): void {
+    (this.dropCalls ??= []).push(call);
+  }
+  /** Wait a little for the completion of the workflow task started by this request, so that both are one commit. */
+  hold(requestId: string): void {
+    this.holdRequest = requestId;
+  }
+  /** A worker waits for the answer: commit now. */
+  answersTask(): void {
+    this.answering = true;
+  }
+  /** Nothing was changed: answer once what was seen is durable. */
+  unchanged(): void {
+    this.unmoved = true;
+  }
+  /** This process has work of the run in memory only: it must be recovered if the process dies. */
+  keepsWork(): void {
+    this.run.mine = true;
+  }
+}

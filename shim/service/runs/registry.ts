@@ -1,0 +1,429 @@
+/**
+ * All runs this process works on. Decisions change a run's state in memory at once; what they wrote piles up in the run's batch and the
+ * committer makes it durable (decision 0001). Nothing is answered before that.
+ */
+import type { Store } from '../../store/types';
+import type { ActivityToken, Engine } from '../engine/api';
+import { EventType } from '../engine/event-fields';
+import {
+  type EngineContext,
+  type HistoryEvent,
+  type Limits,
+  type RunState,
+  Status,
+  type Transition,
+} from '../engine/types';
+import { ServiceError, notFound } from '../errors';
+import type { LoadedRun, MutateOptions, Runs } from '../types';
+import { Batch, closedActivity } from './batch';
+import { Change } from './change';
+import { ChangeWaiters } from './change-waiters';
+import { Committer } from './committer';
+import type { RunHooks } from './hooks';
+import type { Operation } from './operation';
+import { RunCache } from './run-cache';
+import { RunHandle } from './run-handle';
+import { RunLoader } from './run-loader';
+
+export interface RunRegistryOptions {
+  store: Store;
+  engine: Engine;
+  limits: Limits;
+  newId(): string;
+  /** Registered search attributes of a namespace, from a cache. */
+  searchAttributeTypes(namespaceId: number): Record<string, number> | null;
+  /** Runs kept in memory at most. Default 5,000. */
+  maxRuns?: number;
+  /** About how much of the heap they may take, bytes. Default 96 MiB. */
+  maxBytes?: number;
+}
+
+/** A waiter looks again after this long, in case a notice was lost, ms. */
+const LOOK_AGAIN_MS = 10_000;
+/** Longest wait for commits under way when the service closes, ms. */
+const DRAIN_MS = 5000;
+
+const completed = (): ServiceError => notFound('workflow execution already completed');
+
+export type Decide<R> = (t: Transition, change: Change, startedEvent: HistoryEvent | undefined) => R;
+
+export class RunRegistry implements Runs {
+  private readonly store: Store;
+  private readonly engine: Engine;
+  private readonly cache: RunCache;
+  private readonly loader: RunLoader;
+  private readonly waiters = new ChangeWaiters();
+  private readonly committer: Committer;
+  private readonly stopNotices: () => void;
+  private hooks: RunHooks | null = null;
+
+  constructor(private readonly options: RunRegistryOptions) {
+    this.store = options.store;
+    this.engine = options.engine;
+    this.cache = new RunCache(options.maxRuns ?? 5000, options.maxBytes ?? 96 * 1024 * 1024);
+    this.loader = new RunLoader(this.store, this.cache);
+    this.committer = new Committer(this.store, this.engine, {
+      committed: (batch) => this.committed(batch),
+      lost: (runs, operations, unknownFate) => this.lost(runs, operations, unknownFate),
+    });
+    this.stopNotices = this.store.onNotice((notice) => {
+      if (notice.kind === 'missed') {
+        for (const run of [...this.cache.all()]) if (!run.dirty && !run.gone) this.forget(run);
+        this.waiters.wakeAll();
+      }
+      if (notice.kind !== 'runs') return;
+      for (const runId of notice.runIds) {
+        const run = this.cache.get(runId);
+        // Somebody else moved it: what memory has is old. A dirty one finds out by its fence.
+        if (run !== undefined && !run.dirty && !run.gone) this.forget(run);
+        this.waiters.wake(runId);
+      }
+    });
+  }
+
+  connect(hooks: RunHooks): void {
+    this.hooks = hooks;
+  }
+
+  engineContext(namespaceId: number): EngineContext {
+    return {
+      nowMs: this.store.nowMs(),
+      newId: this.options.newId,
+      limits: this.options.limits,
+      searchAttributeTypes: this.options.searchAttributeTypes(namespaceId),
+    };
+  }
+
+  mutate<R>(
+    runId: string,
+    op: (t: Transition, run: LoadedRun, startedEvent: HistoryEvent | undefined) => R,
+    options?: MutateOptions,
+  ): Promise<R> {
+    return this.change(runId, op, options);
+  }
+
+  /** `mutate` for the service's own parts, which also hand out tasks. */
+  change<R>(runId: string, decide: Decide<R>, options?: MutateOptions): Promise<R> {
+    return new Promise<R>((resolve, reject) => {
+      this.submit({ runId, decide, options, resolve: resolve as (result: unknown) => void, reject });
+    });
+  }
+
+  create(
+    namespaceId: number,
+    start: Transition,
+    reuse: 'allowDuplicate' | 'allowDuplicateFailedOnly' | 'rejectDuplicate',
+    replacing?: { runId: string; op: (t: Transition) => void },
+  ): Promise<'created' | 'idTaken'> {
+    return new Promise((resolve, reject) => {
+      const creation: Operation = {
+        runId: start.state.runId,
+        decide: () => 'created',
+        options: undefined,
+        resolve: resolve as (result: unknown) => void,
+        reject,
+        dropped: () => resolve('idTaken'),
+      };
+      if (replacing === undefined) {
+        this.begin(namespaceId, start, reuse, null).operations.push({ operation: creation, result: 'created' });
+        return;
+      }
+      this.submit({
+        runId: replacing.runId,
+        decide: (t, change) => {
+          replacing.op(t);
+          change.afterMerge(() => {
+            const batch = this.begin(namespaceId, start, reuse, change.run.batch);
+            batch.operations.push({ operation: creation, result: 'created' });
+          });
+        },
+        options: undefined,
+        resolve: () => undefined,
+        reject,
+        dropped: () => undefined,
+      });
+    });
+  }
+
+  async read(runId: string): Promise<RunState | null> {
+    const run = this.cache.get(runId);
+    if (run !== undefined) {
+      if (run.gone) return null;
+      if (this.alone && !run.dirty) return run.state;
+    }
+    return (await this.store.loadState(runId))?.state ?? null;
+  }
+
+  /** The newest state in memory, uncommitted changes included; undefined when the run is not loaded here. */
+  loaded(runId: string): RunHandle | undefined {
+    return this.cache.get(runId);
+  }
+
+  async history(runId: string, fromEventId: number, toEventId: number, maxBytes?: number): Promise<HistoryEvent[]> {
+    const run = this.cache.get(runId);
+    if (run !== undefined && (run.gone || this.alone || toEventId <= run.committedEventId)) {
+      const events = run.cachedEvents(fromEventId, Math.min(toEventId, run.committedEventId));
+      const bytesPerEvent = run.state.historySizeBytes / Math.max(1, run.state.nextEventId - 1);
+      if (events !== null && (maxBytes === undefined || events.length * bytesPerEvent <= maxBytes)) return events;
+    }
+    return this.store.readHistory(runId, fromEventId, toEventId, maxBytes);
+  }
+
+  async lastEvent(runId: string): Promise<HistoryEvent | undefined> {
+    const run = this.cache.get(runId);
+    if (run !== undefined && (run.gone || this.alone)) {
+      const events = run.cachedEvents(run.committedEventId, run.committedEventId);
+      if (events?.[0] !== undefined) return events[0];
+    }
+    return (await this.store.readLastEvents(runId, 1))[0];
+  }
+
+  changed(runId: string, ms: number, signal?: AbortSignal): Promise<void> {
+    return this.waiters.wait(runId, Math.min(ms, LOOK_AGAIN_MS), signal);
+  }
+
+  /**
+   * A heartbeat of a running attempt: kept in memory and in the heartbeats table, not in the run's row.
+   * NOT_FOUND when the attempt is not running (any more).
+   */
+  async heartbeat(
+    runId: string,
+    token: ActivityToken,
+    details: Parameters<Engine['recordHeartbeat']>[2],
+  ): Promise<{ cancelRequested: boolean; paused: boolean }> {
+    let run = this.cache.get(runId);
+    if (run === undefined || (!this.alone && !run.dirty && !run.gone)) {
+      if (run !== undefined) this.forget(run);
+      run = (await this.loader.load(runId)) ?? undefined;
+    }
+    if (run === undefined || run.gone || run.state.status !== Status.Running) throw completed();
+    const t = this.engine.begin(run.state, this.engineContext(run.namespaceId));
+    const answer = this.engine.recordHeartbeat(t, token, details);
+    const activity = run.state.activities[String(token.scheduledEventId)];
+    await this.store.heartbeat(runId, token.scheduledEventId, activity?.attempt ?? token.attempt, details);
+    return answer;
+  }
+
+  /** Commits what is held or under way, then lets go. */
+  async close(): Promise<void> {
+    const until = performance.now() + DRAIN_MS;
+    for (;;) {
+      const dirty = [...this.cache.all()].filter((run) => run.dirty);
+      if (dirty.length === 0 || performance.now() > until) break;
+      for (const { batch } of dirty) if (batch !== null && batch.heldFor !== '') this.committer.release(batch);
+      await new Promise((resolve) => setTimeout(resolve, 2));
+    }
+    this.stopNotices();
+    this.committer.close();
+    this.waiters.wakeAll();
+  }
+
+  /** No other process can have moved a run. */
+  private get alone(): boolean {
+    return this.store.liveProcesses().length <= 1;
+  }
+
+  private submit(operation: Operation): void {
+    const run = this.cache.get(operation.runId);
+    const { options } = operation;
+    const waits =
+      options !== undefined &&
+      (options.needsStartedEvent === true || options.needsHeartbeats === true || options.signalRequestId !== undefined);
+    if (run !== undefined && !waits) this.apply(run, operation, undefined);
+    else void this.prepare(operation);
+  }
+
+  /** Fetches what the operation needs, then applies it in one go. */
+  private async prepare(operation: Operation): Promise<void> {
+    const { runId, options } = operation;
+    try {
+      for (;;) {
+        const run = this.cache.get(runId) ?? (await this.loader.load(runId));
+        if (run === null || run.gone) throw completed();
+        const started = options?.needsStartedEvent === true ? (run.cachedEvent(1) ?? (await run.event(1))) : undefined;
+        if (options?.needsHeartbeats === true) await this.loader.mergeHeartbeats(run);
+        if (options?.signalRequestId !== undefined) {
+          run.signalIds ??= new Set(await this.store.signalRequestIds(runId));
+        }
+        if (this.cache.get(runId) !== run) continue;
+        return this.apply(run, operation, started);
+      }
+    } catch (error) {
+      operation.reject(error);
+    }
+  }
+
+  private apply(run: RunHandle, operation: Operation, startedEvent: HistoryEvent | undefined): void {
+    const { options } = operation;
+    const { state } = run;
+    if (run.gone || (state.status !== Status.Running && options?.allowClosed !== true)) {
+      operation.reject(completed());
+      return;
+    }
+    const change = new Change(run);
+    const signalId = options?.signalRequestId;
+    if (signalId !== undefined && signalId !== '') {
+      if (run.signalIds?.has(signalId) === true) return this.answerUnchanged(run, operation, undefined);
+      change.rememberSignal(signalId);
+    }
+    const t = this.engine.begin(state, this.engineContext(run.namespaceId));
+    let result: unknown;
+    try {
+      result = operation.decide(t, change, startedEvent);
+    } catch (error) {
+      if (this.mayBeOld(run, operation)) return this.decideAfresh(run, operation);
+      operation.reject(error);
+      // What a refused operation had already written stays consistent with the state: it is kept.
+      if (t.events.length > 0 || t.effects.length > 0) this.merge(run, t, change);
+      return;
+    }
+    if (change.unmoved) {
+      if (this.mayBeOld(run, operation)) return this.decideAfresh(run, operation);
+      return this.answerUnchanged(run, operation, result);
+    }
+    if (signalId !== undefined && signalId !== '') run.signalIds?.add(signalId);
+    const batch = (run.batch ??= new Batch(run));
+    batch.operations.push({ operation, result });
+    this.merge(run, t, change);
+  }
+
+  /** An answer that no commit will check may come from a copy that another process has moved on from. */
+  private mayBeOld(run: RunHandle, operation: Operation): boolean {
+    return !this.alone && !run.dirty && operation.verified !== true;
+  }
+
+  private decideAfresh(run: RunHandle, operation: Operation): void {
+    operation.verified = true;
+    this.forget(run);
+    void this.prepare(operation);
+  }
+
+  private answerUnchanged(run: RunHandle, operation: Operation, result: unknown): void {
+    const batch = run.batch ?? run.inFlight;
+    if (batch === null) operation.resolve(result);
+    else batch.operations.push({ operation, result });
+  }
+
+  /** A run begins, together with the batch that closes its predecessor, if any. */
+  private begin(
+    namespaceId: number,
+    start: Transition,
+    reuse: 'allowDuplicate' | 'allowDuplicateFailedOnly' | 'rejectDuplicate',
+    predecessor: Batch | null,
+  ): Batch {
+    const { state } = start;
+    const run = new RunHandle(this.store, namespaceId, state, 0, null);
+    // The start may be refused (the id is taken): none of its code, local activities above all, may run before it is durable.
+    run.commitFirst = true;
+    const batch = (run.batch = new Batch(run));
+    batch.create = { reuse, startRequestId: state.startRequestId };
+    batch.visibility = true;
+    batch.announce = true;
+    if (predecessor !== null) batch.link(predecessor);
+    this.cache.add(run);
+    const change = new Change(run);
+    for (const event of start.events) {
+      if (event.eventType !== EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED || state.startRequestId === '') continue;
+      // Signal-with-start: start and signal have the same request id.
+      change.rememberSignal(state.startRequestId);
+      run.signalIds?.add(state.startRequestId);
+    }
+    this.merge(run, start, change);
+    return batch;
+  }
+
+  /** Hands out what the transition scheduled and adds everything to the run's batch. */
+  private merge(run: RunHandle, t: Transition, change: Change): void {
+    const batch = (run.batch ??= new Batch(run));
+    this.dispatch(run, t, change);
+    run.append(t.events);
+    for (const event of t.events) {
+      batch.events.push(event);
+      const closed = closedActivity(event);
+      if (closed !== 0) batch.closedActivities.push(closed);
+    }
+    if (change.newTasks !== null) batch.newTasks.push(...change.newTasks);
+    if (change.doneTasks !== null) batch.doneTasks.push(...change.doneTasks);
+    if (change.signalRequestIds !== null) batch.signalRequestIds.push(...change.signalRequestIds);
+    if (change.afterCommitCalls !== null) batch.afterCommit.push(...change.afterCommitCalls);
+    if (change.dropCalls !== null) batch.onDrop.push(...change.dropCalls);
+    if (change.answering) batch.answersTask = true;
+
+    for (const effect of t.effects) {
+      switch (effect.type) {
+        case 'newRun':
+          this.begin(run.namespaceId, effect.transition, 'allowDuplicate', batch);
+          break;
+        case 'visibilityChanged':
+          batch.visibility = true;
+          break;
+        case 'updatesMoved':
+          batch.announce = true;
+          break;
+        case 'closed':
+          batch.visibility = true;
+          batch.announce = true;
+          if (run.state.obligations.length > 0) {
+            run.mine = true;
+            batch.afterCommit.push(() => this.hooks?.follow(run, effect));
+          }
+          break;
+        case 'startChild':
+        case 'callExternal':
+          run.mine = true;
+          batch.afterCommit.push(() => this.hooks?.follow(run, effect));
+          break;
+        default:
+      }
+    }
+
+    const task = run.state.workflowTask;
+    if (batch.heldFor !== '' && (change.answering || task?.requestId !== batch.heldFor || task.startedEventId === 0)) {
+      batch.heldFor = '';
+    }
+    const mayHold = !batch.answersTask && batch.create === null && batch.links.length === 0 && !run.commitFirst;
+    if (change.holdRequest !== '' && mayHold) this.committer.hold(batch, change.holdRequest);
+    else if (batch.heldFor !== '') this.committer.hurry(batch);
+    this.committer.schedule(run);
+    if (change.afterMergeCalls !== null) for (const call of change.afterMergeCalls) call();
+  }
+
+  private dispatch(run: RunHandle, t: Transition, change: Change): void {
+    try {
+      this.hooks?.dispatch(t, change);
+      if (run.mine && run.owner !== null && run.owner !== this.store.processId) {
+        // Taking over: what the former owner kept in its memory is handed out here as well.
+        this.hooks?.redispatch(t, change);
+        run.owner = this.store.processId;
+      }
+    } catch {
+      // What was decided stands; what could not be handed out is found again from the state.
+      change.afterCommit(() => this.hooks?.lost(run.runId));
+    }
+  }
+
+  private committed(batch: Batch): void {
+    const { run } = batch;
+    this.hooks?.committed(run);
+    this.waiters.wake(run.runId);
+    if (!this.alone && (batch.announce || batch.events.length > 0)) {
+      this.store.notify({ kind: 'runs', runIds: [run.runId] });
+    }
+    this.cache.touch(run);
+  }
+
+  private lost(runs: RunHandle[], operations: Operation[], unknownFate: boolean): void {
+    for (const run of runs) {
+      this.cache.remove(run);
+      if (run.version > 0) this.loader.raceLost(run.runId);
+    }
+    for (const operation of operations) this.submit(operation);
+    for (const run of runs) if (run.version > 0 || unknownFate) this.hooks?.lost(run.runId);
+    for (const run of runs) this.waiters.wake(run.runId);
+  }
+
+  private forget(run: RunHandle): void {
+    run.dropped = true;
+    this.cache.remove(run);
+  }
+}

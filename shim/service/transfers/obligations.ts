@@ -1,0 +1,60 @@
+/** What a closed run still owes: news to its parent, and its parent-close policy to its children. */
+import type { RunHandle } from '../runs/run-handle';
+import { startChild } from './children';
+import { callExternal } from './externals';
+import { applyPolicy } from './parent-close';
+import { isNotFound, type TransferParts } from './transfer-parts';
+
+/** Meets all obligations of a closed run, one after the other; each is struck out when it is met. */
+export async function meetObligations(parts: TransferParts, closed: RunHandle): Promise<void> {
+  const { engine, runs } = parts;
+  for (const obligation of [...closed.state.obligations]) {
+    switch (obligation.kind) {
+      case 'notifyParent':
+        await notifyParent(parts, closed);
+        break;
+      case 'startChild':
+        await startChild(parts, closed, obligation.initiatedEventId);
+        break;
+      case 'signalExternal':
+        await callExternal(parts, closed, obligation.initiatedEventId);
+        break;
+      case 'parentClose':
+        await applyPolicy(parts, closed, obligation);
+        break;
+    }
+  }
+  try {
+    await runs.change(
+      closed.runId,
+      (t, change) => {
+        if (t.state.obligations.length === 0) return change.unchanged();
+        while (t.state.obligations.length > 0) engine.obligationDone(t, 0);
+      },
+      { allowClosed: true },
+    );
+  } catch (error) {
+    // Another process met them as well.
+    if (!isNotFound(error)) throw error;
+  }
+}
+
+async function notifyParent(parts: TransferParts, closed: RunHandle): Promise<void> {
+  const { engine, runs } = parts;
+  const { state } = closed;
+  const { parent } = state;
+  if (parent === null) return;
+  const closeEvent = await closed.event(state.closeEventId);
+  const child = { workflowId: state.workflowId, runId: state.runId, workflowType: state.workflowType };
+  try {
+    await runs.change(parent.runId, (t, change) => {
+      if (t.state.children[String(parent.initiatedEventId)]?.startedEventId === 0) {
+        engine.childStarted(t, parent.initiatedEventId, state.firstRunId, null);
+      }
+      if (!engine.childClosed(t, parent.initiatedEventId, child, closeEvent)) change.unchanged();
+    });
+  } catch (error) {
+    // The parent has closed before: nobody waits for the news.
+    if (!isNotFound(error)) throw error;
+  }
+}

@@ -1,0 +1,264 @@
+/** All connections of a store: one writes batches, a few read, one listens. Operations outlive restarts of Postgres. */
+import { setMaxListeners } from 'node:events';
+import { Client, Pool, type ClientBase, type PoolClient, type PoolConfig, type QueryResultRow } from 'pg';
+import { connectionOptions, describeTarget } from './connection-options';
+import { codeOf, DatabaseConnectionError, isConnectionLoss, isPassing, StoreClosedError } from './errors';
+import type { Statement } from './statement';
+import type { StoreOptions } from './types';
+
+export interface ConnectionBudget {
+  /** Group commits. */
+  flush: number;
+  /** Everything else: loads, claims, leases, lists. */
+  read: number;
+  /** LISTEN. */
+  listen: number;
+  total: number;
+  /** The flush and read connections are borrowed from the application's pool. */
+  shared: boolean;
+}
+
+const smallestBudget = 3;
+const defaultBudget = 6;
+const defaultConnectTimeoutMs = 10_000;
+/** A round trip that takes longer has met a dead network path. */
+const answerPatienceMs = 60_000;
+const oldestServer = 140_000;
+
+export class Connections {
+  readonly budget: ConnectionBudget;
+  readonly target: string;
+  private readonly flushPool: Pool;
+  private readonly readPool: Pool;
+  private readonly ownPools: boolean;
+  /** Reads under way on the application's pool, and those that wait for one of ours to end. */
+  private reading = 0;
+  private readonly readQueue: (() => void)[] = [];
+  private readonly listenConfig: PoolConfig;
+  private readonly connectTimeoutMs: number;
+  private readonly closing = new AbortController();
+  /** When operations began to wait for the database; undefined while it answers. */
+  private awaySince: number | undefined;
+
+  constructor(options: StoreOptions) {
+    this.connectTimeoutMs = options.connectTimeoutMs ?? defaultConnectTimeoutMs;
+    // While the database is away every operation waits on it.
+    setMaxListeners(0, this.closing.signal);
+    const listen = options.listen === false ? 0 : 1;
+    const total = options.maxConnections ?? defaultBudget;
+    if (!Number.isInteger(total) || total < smallestBudget) {
+      throw new DatabaseConnectionError(
+        `maxConnections is ${total}: it must be a whole number of at least ${smallestBudget}`,
+      );
+    }
+    this.budget = { flush: 1, read: total - 1 - listen, listen, total, shared: options.pool !== undefined };
+    if (options.pool !== undefined) {
+      this.ownPools = false;
+      this.flushPool = this.readPool = options.pool;
+      this.listenConfig = options.pool.options;
+      this.target = describeTarget(options.pool.options);
+    } else {
+      this.ownPools = true;
+      const config: PoolConfig = {
+        application_name: 'branchline',
+        keepAlive: true,
+        connectionTimeoutMillis: 10_000,
+        query_timeout: answerPatienceMs,
+        // A script that closes nothing ends when its calls are answered, as with Temporal's own client.
+        allowExitOnIdle: true,
+        ...connectionOptions(options.url),
+      };
+      this.target = describeTarget(config);
+      this.flushPool = new Pool({ ...config, max: 1, min: 1, idleTimeoutMillis: 0 });
+      this.readPool = new Pool({ ...config, max: this.budget.read, idleTimeoutMillis: 30_000 });
+      this.listenConfig = { ...config, query_timeout: undefined };
+    }
+    // An idle connection that breaks is replaced on next use; without a listener it would end the process.
+    this.flushPool.on('error', ignore);
+    if (this.readPool !== this.flushPool) this.readPool.on('error', ignore);
+  }
+
+  /** Ms since operations have been waiting for the database; 0 while it answers. */
+  get awayMs(): number {
+    return this.awaySince === undefined ? 0 : performance.now() - this.awaySince;
+  }
+
+  get closed(): boolean {
+    return this.closing.signal.aborted;
+  }
+
+  /** Runs `work` on a first connection; retries for some seconds while the database is down or starting. */
+  async open(work: (client: ClientBase) => Promise<void>): Promise<void> {
+    const deadline = Date.now() + this.connectTimeoutMs;
+    for (let attempt = 0; ; attempt++) {
+      try {
+        await this.borrow(this.readPool, async (client) => {
+          const { rows } = await client.query<{ version: number }>(
+            `SELECT current_setting('server_version_num')::int AS version`,
+          );
+          const version = rows[0]?.version ?? 0;
+          if (version < oldestServer) {
+            throw new DatabaseConnectionError(
+              `${this.target} runs Postgres ${Math.floor(version / 10_000)}: branchline needs 14 or newer`,
+            );
+          }
+          await work(client);
+        });
+        return;
+      } catch (error) {
+        if (error instanceof DatabaseConnectionError) throw error;
+        const advice = adviceFor(error);
+        if (advice !== undefined) throw new DatabaseConnectionError(`${this.target}: ${advice}`, { cause: error });
+        if (!isConnectionLoss(error) && !isPassing(error)) throw error;
+        if (Date.now() > deadline) {
+          const words = error instanceof AggregateError ? String(error.errors[0]) : (error as Error).message;
+          throw new DatabaseConnectionError(
+            `Cannot reach the database at ${this.target} (${words}). Is it running, and is the address right?`,
+            { cause: error },
+          );
+        }
+        await this.pause(attempt);
+      }
+    }
+  }
+
+  /** One statement on a read connection, repeated until Postgres answers. Only for statements that may run twice. */
+  query<R extends QueryResultRow>(statement: Statement, values: unknown[]): Promise<R[]> {
+    return this.persist(() => this.queryOnce<R>(statement, values));
+  }
+
+  /** The same, once. */
+  async queryOnce<R extends QueryResultRow>(statement: Statement, values: unknown[]): Promise<R[]> {
+    this.throwIfClosed();
+    // Our own pool keeps the budget itself.
+    if (!this.ownPools) await this.takeReadSlot();
+    try {
+      return await this.borrow(this.readPool, async (client) => (await client.query<R>({ ...statement, values })).rows);
+    } finally {
+      if (!this.ownPools) this.giveReadSlot();
+    }
+  }
+
+  /** One statement on the flush connection, once. */
+  async flush<R extends QueryResultRow>(statement: Statement, values: unknown[]): Promise<R> {
+    this.throwIfClosed();
+    return this.borrow(
+      this.flushPool,
+      async (client) => (await client.query<R>({ ...statement, values })).rows[0] as R,
+    );
+  }
+
+  /** Repeats an operation while the connection is lost or (a few times) the trouble passes; ends with StoreClosedError. */
+  async persist<T>(operation: () => Promise<T>, troubles = 10): Promise<T> {
+    for (let attempt = 0; ; attempt++) {
+      this.throwIfClosed();
+      try {
+        const result = await operation();
+        this.awaySince = undefined;
+        return result;
+      } catch (error) {
+        const passing = isPassing(error) && attempt < troubles;
+        if (isConnectionLoss(error)) this.awaySince ??= performance.now();
+        else if (!passing) throw error;
+      }
+      await this.pause(attempt);
+    }
+  }
+
+  /** A connection of its own, for LISTEN. The caller ends it. */
+  async listenClient(): Promise<Client> {
+    const client = new Client(this.listenConfig);
+    client.on('error', ignore);
+    await client.connect();
+    return client;
+  }
+
+  throwIfClosed(): void {
+    if (this.closed) throw new StoreClosedError();
+  }
+
+  /** Waits 20 ms, 40 ms … 1 s, a little scattered; ends early when the store closes. */
+  pause(attempt: number): Promise<void> {
+    const ms = Math.min(1000, 20 * 2 ** Math.min(attempt, 10)) * (0.75 + Math.random() / 2);
+    return this.delay(ms);
+  }
+
+  delay(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const done = (): void => {
+        clearTimeout(timer);
+        this.closing.signal.removeEventListener('abort', done);
+        resolve();
+      };
+      const timer = setTimeout(done, ms);
+      if (this.closed) done();
+      else this.closing.signal.addEventListener('abort', done);
+    });
+  }
+
+  /** From here on every operation fails with StoreClosedError. */
+  async close(): Promise<void> {
+    if (this.closed) return;
+    this.closing.abort();
+    this.flushPool.removeListener('error', ignore);
+    this.readPool.removeListener('error', ignore);
+    if (!this.ownPools) return;
+    this.flushPool.on('error', ignore);
+    this.readPool.on('error', ignore);
+    await Promise.all([this.flushPool.end(), this.readPool.end()]);
+  }
+
+  private takeReadSlot(): Promise<void> | void {
+    if (this.reading < this.budget.read) this.reading++;
+    else return new Promise((resolve) => this.readQueue.push(resolve));
+  }
+
+  private giveReadSlot(): void {
+    const next = this.readQueue.shift();
+    if (next === undefined) this.reading--;
+    else next();
+  }
+
+  /** A connection that failed is not given back: what is left on it is unknown. */
+  private async borrow<T>(pool: Pool, work: (client: PoolClient) => Promise<T>): Promise<T> {
+    let broken: Error | undefined;
+    const onError = (error: Error): void => void (broken = error);
+    const client = await new Promise<PoolClient>((resolve, reject) => {
+      pool.connect((error, connected) => {
+        if (connected === undefined) return reject(error ?? new Error('The pool gave no connection'));
+        // In the very turn in which it connects: the same packet may bring the server's last words, and unheard they end the process.
+        connected.on('error', onError);
+        resolve(connected);
+      });
+    });
+    try {
+      return await work(client);
+    } catch (error) {
+      if (isConnectionLoss(error)) broken = error as Error;
+      throw error;
+    } finally {
+      client.removeListener('error', onError);
+      client.release(broken);
+    }
+  }
+}
+
+function ignore(): void {}
+
+/** What to do about errors that waiting does not cure. */
+function adviceFor(error: unknown): string | undefined {
+  const message = error instanceof Error ? error.message : String(error);
+  switch (codeOf(error)) {
+    case '28P01':
+    case '28000':
+      return `the database refused the user (${message}). Check user and password in the URL`;
+    case '3D000':
+      return `${message}. Create it, or correct the name in the URL`;
+    case '42501':
+      return `${message}. The user must own the schema, or be allowed to create it in this database`;
+    default:
+      return /SASL|password must be a string/.test(message)
+        ? `the database asks for a password and the URL has none (${message})`
+        : undefined;
+  }
+}

@@ -1,0 +1,167 @@
+/** This process's lease, the other processes and what they poll; frees what dead ones had. */
+import { performance } from 'node:perf_hooks';
+import type { Clock } from './clock';
+import type { Connections } from './connections';
+import { StoreClosedError } from './errors';
+import type { Statement } from './statement';
+import type { PollerInfo, ProcessInfo } from './types';
+
+interface ProcessRow {
+  id: string | null;
+  identity: string;
+  listens: boolean;
+  pollers: Omit<PollerInfo, 'processId'>[];
+  lease_until_ms: number;
+  dead: boolean;
+  /** This process had no row. */
+  fresh: boolean;
+  now_ms: number;
+}
+
+/** A lease that ended is looked at this long after its end, ms. */
+const afterLeaseMs = 50;
+/** Runs freed per call: a process may have left ten thousand. */
+const reapPortion = 1000;
+
+export interface OtherProcess extends ProcessInfo {
+  listens: boolean;
+  pollers: PollerInfo[];
+}
+
+export class Leases {
+  private others: OtherProcess[] = [];
+  private own: Omit<PollerInfo, 'processId'>[] = [];
+  private leaseUntilMs = 0;
+  private timer: NodeJS.Timeout | undefined;
+  private renewing: Promise<void> | undefined;
+
+  constructor(
+    private readonly connections: Connections,
+    private readonly clock: Clock,
+    private readonly processId: string,
+    private readonly identity: string,
+    private readonly leaseMs: number,
+    private readonly listens: boolean,
+    private readonly statements: { renew: Statement; reap: Statement; expire: Statement },
+    /** A process died; its runs and tasks are free. */
+    private readonly onDeath: () => void,
+    /** The others took this process for dead; it is back. */
+    private readonly onForgotten: () => void,
+  ) {}
+
+  async start(): Promise<void> {
+    await this.renew();
+    this.schedule();
+  }
+
+  /** Renews at once: somebody said that there is something new. */
+  async renewNow(): Promise<void> {
+    // One that is under way was sent before the news.
+    await this.renewing?.catch(() => {});
+    await this.renew().catch(ignoreWhenClosed);
+  }
+
+  /** As of the last renewal: while Postgres is away nobody can renew, and nobody has gone. */
+  live(): OtherProcess[] {
+    return this.others;
+  }
+
+  liveProcesses(): ProcessInfo[] {
+    const self = { id: this.processId, identity: this.identity, leaseUntilMs: this.leaseUntilMs };
+    return [self, ...this.live().map(({ id, identity, leaseUntilMs }) => ({ id, identity, leaseUntilMs }))];
+  }
+
+  /** True when others should know before the next renewal: a queue is polled that was not before. */
+  setPollers(pollers: Omit<PollerInfo, 'processId'>[]): boolean {
+    const key = (poller: Omit<PollerInfo, 'processId'>): string =>
+      `${poller.kind}:${poller.namespaceId}:${poller.queue}`;
+    const before = new Set(this.own.map(key));
+    this.own = pollers;
+    return this.live().length > 0 && pollers.some((poller) => !before.has(key(poller)));
+  }
+
+  ownPollers(): readonly Omit<PollerInfo, 'processId'>[] {
+    return this.own;
+  }
+
+  pollers(namespaceId: number, queue: string): PollerInfo[] {
+    const own = this.own.map((poller) => ({ processId: this.processId, ...poller }));
+    const all = [...own, ...this.live().flatMap((process) => process.pollers)];
+    return all.filter((poller) => poller.namespaceId === namespaceId && poller.queue === queue);
+  }
+
+  /** Gives everything back, as if this process had died, but at once. */
+  async leave(): Promise<void> {
+    clearTimeout(this.timer);
+    await this.renewing?.catch(ignoreWhenClosed);
+    await this.connections.query(this.statements.expire, [this.processId]);
+    await this.reap();
+  }
+
+  stop(): void {
+    clearTimeout(this.timer);
+  }
+
+  private schedule(): void {
+    // One that has missed its renewals is looked after as soon as its lease ends.
+    const ends = this.others.map(({ leaseUntilMs }) => leaseUntilMs - this.clock.nowMs() + afterLeaseMs);
+    const wait = Math.max(afterLeaseMs, Math.min(this.leaseMs / 3, ...ends));
+    this.timer = setTimeout(() => {
+      void this.renew()
+        .catch(ignoreWhenClosed)
+        .then(() => {
+          if (!this.connections.closed) this.schedule();
+        });
+    }, wait).unref();
+  }
+
+  private renew(): Promise<void> {
+    this.renewing ??= this.renewOnce().finally(() => (this.renewing = undefined));
+    return this.renewing;
+  }
+
+  private async renewOnce(): Promise<void> {
+    let sentAt = 0;
+    const rows = await this.connections.persist(() => {
+      sentAt = performance.now();
+      return this.connections.query<ProcessRow>(this.statements.renew, [
+        this.processId,
+        this.identity,
+        this.leaseMs,
+        this.listens,
+        JSON.stringify(this.own),
+      ]);
+    });
+    const nowMs = rows[0]?.now_ms ?? 0;
+    this.clock.sample(nowMs, sentAt, performance.now());
+    // We could not renew in time: Postgres was away, so the others could not either. They get until our next renewal.
+    const lapsed = this.leaseUntilMs > 0 && nowMs > this.leaseUntilMs;
+    const forgotten = this.leaseUntilMs > 0 && rows[0]?.fresh === true;
+    this.leaseUntilMs = nowMs + this.leaseMs;
+    this.others = rows
+      .filter((row): row is ProcessRow & { id: string } => row.id !== null && (!row.dead || lapsed))
+      .map((row) => ({
+        id: row.id,
+        identity: row.identity,
+        listens: row.listens,
+        leaseUntilMs: row.lease_until_ms,
+        pollers: row.pollers.map((poller) => ({ ...poller, processId: row.id })),
+      }));
+    if (forgotten) this.onForgotten();
+    if (!lapsed && rows.some((row) => row.dead)) {
+      await this.reap();
+      this.onDeath();
+    }
+  }
+
+  private async reap(): Promise<void> {
+    for (;;) {
+      const rows = await this.connections.query<{ done: boolean }>(this.statements.reap, [reapPortion]);
+      if (rows[0]?.done !== false) return;
+    }
+  }
+}
+
+function ignoreWhenClosed(error: unknown): void {
+  if (!(error instanceof StoreClosedError)) throw error;
+}

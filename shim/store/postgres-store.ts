@@ -1,0 +1,466 @@
+/** The store on Postgres. See types.ts for the contract of each call. */
+import { int64 } from '../common/proto-values';
+import type { HistoryEvent, Payloads, Status } from '../service/engine/types';
+import { Clock } from './clock';
+import { Committer } from './committer';
+import type { Connections } from './connections';
+import { NamespaceExistsError, StoreClosedError } from './errors';
+import { eventsFromJson } from './event-json';
+import { HeartbeatWriter } from './heartbeat-writer';
+import { fromJson, toJson } from './json';
+import { Leases } from './leases';
+import { Notices } from './notices';
+import {
+  claimedTask,
+  executionRow,
+  isRunId,
+  namespaceRow,
+  type ExecutionRecord,
+  type NamespaceRecord,
+  type TaskRecord,
+} from './rows';
+import { executions, filtered } from './sql/executions';
+import { heartbeats } from './sql/heartbeats';
+import { history } from './sql/history';
+import { namespaces } from './sql/namespaces';
+import { notices } from './sql/notices';
+import { processes } from './sql/processes';
+import { queries } from './sql/queries';
+import { runs } from './sql/runs';
+import { signalRequests } from './sql/signal-requests';
+import { tasks } from './sql/tasks';
+import { stateFromJson } from './state-json';
+import { prepareStatements } from './statement';
+import type {
+  ClaimedTask,
+  CommitOutcome,
+  ExecutionRow,
+  LoadedState,
+  NamespaceRow,
+  Notice,
+  PollerInfo,
+  ProcessInfo,
+  RemoteQuery,
+  RunCommit,
+  Store,
+  VisibilityQuery,
+} from './types';
+
+interface HistoryRow {
+  events: string;
+}
+
+function statements(schema: string, prepared: boolean) {
+  const s = `"${schema}"`;
+  return {
+    executions: prepareStatements(schema, 'executions', executions(s), prepared),
+    heartbeats: prepareStatements(schema, 'heartbeats', heartbeats(s), prepared),
+    history: prepareStatements(schema, 'history', history(s), prepared),
+    namespaces: prepareStatements(schema, 'namespaces', namespaces(s), prepared),
+    notices: prepareStatements(schema, 'notices', notices(s), prepared),
+    processes: prepareStatements(schema, 'processes', processes(s), prepared),
+    queries: prepareStatements(schema, 'queries', queries(s), prepared),
+    runs: prepareStatements(schema, 'runs', runs(s), prepared),
+    signalRequests: prepareStatements(schema, 'signal_requests', signalRequests(s), prepared),
+    tasks: prepareStatements(schema, 'tasks', tasks(s), prepared),
+  };
+}
+
+export interface PostgresStoreOptions {
+  connections: Connections;
+  processId: string;
+  schema: string;
+  identity: string;
+  leaseMs: number;
+  listen: boolean;
+}
+
+export class PostgresStore implements Store {
+  readonly processId: string;
+  private readonly connections: Connections;
+  private readonly clock = new Clock();
+  private readonly sql: ReturnType<typeof statements>;
+  private readonly schema: string;
+  private readonly committer: Committer;
+  private readonly leases: Leases;
+  private readonly notices: Notices;
+  private readonly heartbeatWriter: HeartbeatWriter;
+  private claims = 0;
+  private closing: Promise<void> | undefined;
+
+  constructor(options: PostgresStoreOptions) {
+    const { connections, processId, schema, identity, leaseMs, listen } = options;
+    this.processId = processId;
+    this.connections = connections;
+    this.schema = `"${schema}"`;
+    // Prepared statements and LISTEN need the same thing: a connection that stays.
+    this.sql = statements(schema, listen);
+    this.committer = new Committer(connections, this.clock, processId, leaseMs, this.sql.runs);
+    this.leases = new Leases(
+      connections,
+      this.clock,
+      processId,
+      identity,
+      leaseMs,
+      listen,
+      this.sql.processes,
+      () => this.notices.emit({ kind: 'processDied' }),
+      // A hello that is lost is made up for by the others' next renewal.
+      () => void this.notices.hello().catch(() => {}),
+    );
+    this.notices = new Notices(connections, this.leases, processId, `branchline ${schema}`, listen, this.sql.notices);
+    this.heartbeatWriter = new HeartbeatWriter(connections, this.sql.heartbeats.record);
+  }
+
+  /** Takes the lease and listens; the schema is there. */
+  async start(): Promise<void> {
+    await this.leases.start();
+    await this.notices.start();
+  }
+
+  get listening(): boolean {
+    return this.notices.listening;
+  }
+
+  /** Connections this process may open, in words. */
+  describeBudget(): string {
+    const { flush, read, listen, total, shared } = this.connections.budget;
+    const from = shared ? "up to that many borrowed from the application's pool" : 'opened as needed';
+    return `${this.connections.target}: at most ${total} connections (${flush} for commits, ${read} for reads, ${listen} for LISTEN), ${from}`;
+  }
+
+  nowMs(): number {
+    return this.clock.nowMs();
+  }
+
+  awayMs(): number {
+    return this.connections.awayMs;
+  }
+
+  commit(group: RunCommit[]): Promise<CommitOutcome> {
+    return this.committer.commit(group);
+  }
+
+  async loadState(runId: string): Promise<LoadedState | null> {
+    if (!isRunId(runId)) return null;
+    const [row] = await this.connections.query<{
+      state: string;
+      version: number;
+      owner: string | null;
+      namespace_id: number;
+    }>(this.sql.runs.load, [runId]);
+    if (row === undefined) return null;
+    const { version, owner, namespace_id: namespaceId } = row;
+    return { state: stateFromJson(row.state), version, owner, namespaceId };
+  }
+
+  async currentRun(
+    namespaceId: number,
+    workflowId: string,
+  ): Promise<{ runId: string; status: Status; startRequestId: string; firstRunId: string } | null> {
+    const [row] = await this.connections.query<{
+      run_id: string;
+      status: Status;
+      start_request_id: string;
+      first_run_id: string;
+    }>(this.sql.executions.current, [namespaceId, workflowId]);
+    if (row === undefined) return null;
+    return {
+      runId: row.run_id,
+      status: row.status,
+      startRequestId: row.start_request_id,
+      firstRunId: row.first_run_id,
+    };
+  }
+
+  async loadExecution(namespaceId: number, runId: string): Promise<ExecutionRow | null> {
+    if (!isRunId(runId)) return null;
+    const [row] = await this.connections.query<ExecutionRecord>(this.sql.executions.load, [runId, namespaceId]);
+    return row === undefined ? null : executionRow(row);
+  }
+
+  async runsOfChain(namespaceId: number, workflowId: string, firstRunId: string): Promise<ExecutionRow[]> {
+    if (!isRunId(firstRunId)) return [];
+    const rows = await this.connections.query<ExecutionRecord>(this.sql.executions.chain, [
+      namespaceId,
+      workflowId,
+      firstRunId,
+    ]);
+    return rows.map(executionRow);
+  }
+
+  async readHistory(runId: string, fromEventId: number, toEventId: number, maxBytes?: number): Promise<HistoryEvent[]> {
+    if (!isRunId(runId)) return [];
+    const to = Math.min(toEventId, 2147483647);
+    const rows =
+      maxBytes === undefined || !Number.isFinite(maxBytes)
+        ? await this.connections.query<HistoryRow>(this.sql.history.read, [runId, fromEventId, to])
+        : await this.connections.query<HistoryRow>(this.sql.history.readPage, [runId, fromEventId, to, maxBytes]);
+    const events = rows.flatMap((row) => eventsFromJson(row.events));
+    return events.filter(({ eventId }) => int64(eventId) >= fromEventId && int64(eventId) <= toEventId);
+  }
+
+  async readLastEvents(runId: string, count: number): Promise<HistoryEvent[]> {
+    if (!isRunId(runId) || count <= 0) return [];
+    const rows = await this.connections.query<HistoryRow>(this.sql.history.readLast, [runId, count]);
+    return rows.flatMap((row) => eventsFromJson(row.events)).slice(-count);
+  }
+
+  async signalRequestIds(runId: string): Promise<string[]> {
+    if (!isRunId(runId)) return [];
+    const rows = await this.connections.query<{ request_id: string }>(this.sql.signalRequests.ofRun, [runId]);
+    return rows.map((row) => row.request_id);
+  }
+
+  async claimTasks(
+    namespaceId: number,
+    queue: string,
+    kind: 'workflow' | 'activity',
+    limit: number,
+  ): Promise<ClaimedTask[]> {
+    const claim = ++this.claims;
+    let first = true;
+    const rows = await this.connections.persist(async () => {
+      if (!first) {
+        // The answer to the first try may have been lost after it was done.
+        const claimed = await this.connections.query<TaskRecord>(this.sql.tasks.claimed, [this.processId, claim]);
+        if (claimed.length > 0) return claimed;
+      }
+      first = false;
+      return this.connections.queryOnce<TaskRecord>(this.sql.tasks.claim, [
+        this.processId,
+        claim,
+        namespaceId,
+        queue,
+        kind,
+        limit,
+      ]);
+    });
+    return rows.map(claimedTask).sort((a, b) => a.priority - b.priority || Number(a.id) - Number(b.id));
+  }
+
+  async releaseTasks(ids: string[]): Promise<void> {
+    if (ids.length > 0) await this.connections.query(this.sql.tasks.release, [this.processId, ids]);
+  }
+
+  async dropTasks(ids: string[]): Promise<void> {
+    if (ids.length > 0) await this.connections.query(this.sql.tasks.drop, [ids]);
+  }
+
+  async backlog(
+    namespaceId: number,
+    queue: string,
+    kind: 'workflow' | 'activity',
+  ): Promise<{ count: number; oldestMs: number }> {
+    const [row] = await this.connections.query<{ count: number; oldest_ms: number }>(this.sql.tasks.backlog, [
+      namespaceId,
+      queue,
+      kind,
+    ]);
+    return { count: row?.count ?? 0, oldestMs: row?.oldest_ms ?? 0 };
+  }
+
+  async dueRuns(untilMs: number, limit: number): Promise<{ runId: string; dueAtMs: number; owner: string | null }[]> {
+    const rows = await this.connections.query<{ run_id: string; due_at_ms: number; owner: string | null }>(
+      this.sql.runs.due,
+      [untilMs, this.processId, limit],
+    );
+    return rows.map((row) => ({ runId: row.run_id, dueAtMs: row.due_at_ms, owner: row.owner }));
+  }
+
+  heartbeat(runId: string, scheduledEventId: number, attempt: number, details: Payloads | null): Promise<void> {
+    return this.heartbeatWriter.record(runId, scheduledEventId, attempt, details);
+  }
+
+  async heartbeats(
+    runId: string,
+  ): Promise<{ scheduledEventId: number; attempt: number; atMs: number; details: Payloads | null }[]> {
+    if (!isRunId(runId)) return [];
+    const rows = await this.connections.query<{
+      scheduled_event_id: number;
+      attempt: number;
+      at_ms: number;
+      details: string | null;
+    }>(this.sql.heartbeats.ofRun, [runId]);
+    return rows.map((row) => ({
+      scheduledEventId: row.scheduled_event_id,
+      attempt: row.attempt,
+      atMs: row.at_ms,
+      details: row.details === null ? null : fromJson<Payloads>(row.details),
+    }));
+  }
+
+  async list(
+    query: VisibilityQuery,
+    limit: number,
+    after: { closeOrMaxMs: number; startMs: number; runId: string } | null,
+  ): Promise<ExecutionRow[]> {
+    const text = filtered(this.schema, query.condition, query.values.length, after !== null).list;
+    const values = [query.namespaceId, ...query.values, limit];
+    if (after !== null) {
+      // 0 (as on open runs' rows) and anything beyond a date stand for "still open".
+      const open = after.closeOrMaxMs <= 0 || after.closeOrMaxMs > 8.64e15;
+      values.push(open ? null : after.closeOrMaxMs, after.startMs, after.runId);
+    }
+    const rows = await this.connections.query<ExecutionRecord>({ name: undefined, text }, values);
+    return rows.map(executionRow);
+  }
+
+  async count(query: VisibilityQuery): Promise<number> {
+    const text = filtered(this.schema, query.condition, query.values.length, false).count;
+    const values = [query.namespaceId, ...query.values];
+    const [row] = await this.connections.query<{ count: number }>({ name: undefined, text }, values);
+    return row?.count ?? 0;
+  }
+
+  countByStatus(query: VisibilityQuery): Promise<{ status: Status; count: number }[]> {
+    const text = filtered(this.schema, query.condition, query.values.length, false).countByStatus;
+    return this.connections.query({ name: undefined, text }, [query.namespaceId, ...query.values]);
+  }
+
+  async namespaces(): Promise<NamespaceRow[]> {
+    return (await this.connections.query<NamespaceRecord>(this.sql.namespaces.all, [])).map(namespaceRow);
+  }
+
+  /** @throws NamespaceExistsError for a name that is there; the same uuid and name again give the row that is there. */
+  async createNamespace(row: Omit<NamespaceRow, 'id' | 'createdMs'>): Promise<NamespaceRow> {
+    const [created] = await this.connections.query<NamespaceRecord>(this.sql.namespaces.create, [
+      row.uuid,
+      row.name,
+      row.description,
+      row.ownerEmail,
+      row.retentionMs,
+      row.state,
+      JSON.stringify(row.data),
+    ]);
+    if (created !== undefined) return namespaceRow(created);
+    const [same] = await this.connections.query<NamespaceRecord>(this.sql.namespaces.byUuid, [row.uuid]);
+    if (same?.name !== row.name) throw new NamespaceExistsError(row.name);
+    return namespaceRow(same);
+  }
+
+  async updateNamespace(row: NamespaceRow): Promise<void> {
+    await this.connections.query(this.sql.namespaces.update, [
+      row.id,
+      row.name,
+      row.description,
+      row.ownerEmail,
+      row.retentionMs,
+      row.state,
+      JSON.stringify(row.data),
+    ]);
+  }
+
+  async searchAttributeTypes(namespaceId: number): Promise<Record<string, number>> {
+    const rows = await this.connections.query<{ name: string; type: number }>(this.sql.namespaces.searchAttributes, [
+      namespaceId,
+    ]);
+    return Object.fromEntries(rows.map(({ name, type }) => [name, type]));
+  }
+
+  async addSearchAttributes(namespaceId: number, attributes: Record<string, number>): Promise<void> {
+    await this.connections.query(this.sql.namespaces.addSearchAttributes, [
+      namespaceId,
+      Object.keys(attributes),
+      Object.values(attributes),
+    ]);
+  }
+
+  async removeSearchAttributes(namespaceId: number, names: string[]): Promise<void> {
+    await this.connections.query(this.sql.namespaces.removeSearchAttributes, [namespaceId, names]);
+  }
+
+  liveProcesses(): ProcessInfo[] {
+    return this.leases.liveProcesses();
+  }
+
+  pollers(namespaceId: number, queue: string): Promise<PollerInfo[]> {
+    return Promise.resolve(this.leases.pollers(namespaceId, queue));
+  }
+
+  setPollers(pollers: Omit<PollerInfo, 'processId'>[]): void {
+    if (!this.leases.setPollers(pollers)) return;
+    this.leases
+      .renewNow()
+      .then(() => this.notices.hello())
+      // Closed meanwhile; or the others read it at their next renewal.
+      .catch(() => {});
+  }
+
+  async postQuery(query: RemoteQuery): Promise<void> {
+    await this.connections.query(this.sql.queries.post, [
+      query.id,
+      query.namespaceId,
+      query.queue,
+      query.workflowId,
+      query.runId,
+      toJson(query.query),
+    ]);
+  }
+
+  async claimQueries(namespaceId: number, queue: string): Promise<RemoteQuery[]> {
+    const rows = await this.connections.query<{
+      id: string;
+      namespace_id: number;
+      queue: string;
+      workflow_id: string;
+      run_id: string;
+      query: string;
+    }>(this.sql.queries.claim, [this.processId, namespaceId, queue]);
+    return rows.map((row) => ({
+      id: row.id,
+      namespaceId: row.namespace_id,
+      queue: row.queue,
+      workflowId: row.workflow_id,
+      runId: row.run_id,
+      query: fromJson(row.query),
+    }));
+  }
+
+  async answerQuery(id: string, answer: unknown): Promise<void> {
+    await this.connections.query(this.sql.queries.answer, [id, toJson(answer)]);
+  }
+
+  async takeQueryAnswer(id: string): Promise<unknown> {
+    const [row] = await this.connections.query<{ answer: string }>(this.sql.queries.readAnswer, [id]);
+    if (row === undefined) return undefined;
+    // Read and removed apart: an answer lost on the way can be taken again.
+    await this.connections.query(this.sql.queries.remove, [id]);
+    return fromJson(row.answer);
+  }
+
+  async deleteExecution(runId: string): Promise<void> {
+    if (isRunId(runId)) await this.connections.query(this.sql.runs.delete, [runId]);
+  }
+
+  notify(notice: Notice): void {
+    this.notices.notify(notice);
+  }
+
+  onNotice(listener: (notice: Notice) => void): () => void {
+    return this.notices.onNotice(listener);
+  }
+
+  /** Ends in order: what was asked for is committed, the lease and all that hangs on it is given back. Waits at most some seconds. */
+  close(): Promise<void> {
+    this.closing ??= this.closeOnce();
+    return this.closing;
+  }
+
+  private async closeOnce(): Promise<void> {
+    const orderly = async (): Promise<void> => {
+      await this.committer.drain();
+      await this.leases.leave();
+    };
+    const patience = this.connections.delay(closePatienceMs);
+    await Promise.race([orderly().catch(() => {}), patience]);
+    this.leases.stop();
+    const ended = this.connections.close();
+    this.committer.abandon(new StoreClosedError());
+    await this.notices.stop();
+    await ended;
+  }
+}
+
+/** Postgres may be away when the store closes. */
+const closePatienceMs = 5000;

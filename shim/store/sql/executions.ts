@@ -1,0 +1,41 @@
+/** Table `executions`: identity and visibility of every retained run. Written by `commit_batch`. */
+const ms = (column: string): string => `extract(epoch FROM ${column})::float8 * 1000`;
+
+const columns = `e.namespace_id, e.workflow_id, e.run_id, e.first_run_id, e.workflow_type, e.task_queue, e.status, e.start_request_id,
+  ${ms('e.start_time')} AS start_ms, ${ms('e.execution_time')} AS execution_ms, coalesce(${ms('e.close_time')}, 0) AS close_ms,
+  e.history_length::float8 AS history_length, e.history_size_bytes::float8 AS history_size_bytes,
+  e.state_transitions::float8 AS state_transitions,
+  e.parent_workflow_id, e.parent_run_id, e.root_workflow_id, e.root_run_id,
+  e.memo, e.search_attribute_payloads`;
+
+const identity = 'run_id, status, start_request_id, first_run_id';
+
+export const executions = (s: string) => ({
+  load: `SELECT ${columns} FROM ${s}.executions e WHERE e.run_id = $1 AND e.namespace_id = $2`,
+  current: `(SELECT ${identity} FROM ${s}.executions WHERE namespace_id = $1 AND workflow_id = $2 AND status = 1)
+    UNION ALL
+    (SELECT ${identity} FROM ${s}.executions WHERE namespace_id = $1 AND workflow_id = $2 ORDER BY start_time DESC LIMIT 1)
+    LIMIT 1`,
+  chain: `SELECT ${columns} FROM ${s}.executions e
+    WHERE e.namespace_id = $1 AND e.workflow_id = $2 AND e.first_run_id = $3 ORDER BY e.start_time DESC`,
+});
+
+const listOrder = `coalesce(e.close_time, 'infinity'::timestamptz)`;
+
+/** Statements around a condition of service/visibility: its placeholders begin at $2, ours follow them. */
+export const filtered = (s: string, condition: string, valueCount: number, after: boolean) => {
+  const next = valueCount + 2;
+  const where = `e.namespace_id = $1${condition === '' ? '' : ` AND (${condition})`}`;
+  const close = `coalesce(to_timestamp($${next + 1}::float8 / 1000), 'infinity')`;
+  const start = `to_timestamp($${next + 2}::float8 / 1000)`;
+  const page = !after
+    ? ''
+    : `AND ${listOrder} <= ${close} AND (${listOrder} < ${close} OR e.start_time < ${start}
+        OR (e.start_time = ${start} AND e.run_id > $${next + 3}))`;
+  return {
+    list: `SELECT ${columns} FROM ${s}.executions e WHERE ${where} ${page}
+      ORDER BY ${listOrder} DESC, e.start_time DESC, e.run_id LIMIT $${next}`,
+    count: `SELECT count(*)::float8 AS count FROM ${s}.executions e WHERE ${where}`,
+    countByStatus: `SELECT e.status, count(*)::float8 AS count FROM ${s}.executions e WHERE ${where} GROUP BY e.status ORDER BY e.status`,
+  };
+};

@@ -1,0 +1,259 @@
+/**
+ * The store's door: the only code that speaks SQL. One implementation, on Postgres (`PostgresStore`).
+ *
+ * How a run is kept:
+ *  - `executions`: one row per run for as long as it is retained: identity, visibility, memo, search attributes. Written at start, at close and when
+ *    memo or search attributes change. Unique (namespace, workflow_id) where running.
+ *  - `runs`: the mutable state (JSON) of each run that is open or still owes something, with a version (fence), owner and due time. Deleted when done,
+ *    so it stays small and hot. History length while open is read from here.
+ *  - `history`: append-only, one row per commit of a run: a JSON array of events in Temporal's own JSON form, payload bytes exact and readable.
+ *  - `tasks`: only work that must leave the process that made it (no local poller, or too much of it). Claimed, then deleted in the commit that starts it.
+ *  - `heartbeats`, `signal_requests`, `processes` (leases, and what each process polls), `flushes` (the last batch of each process),
+ *    `queries` and `notices` (cross-process), `namespaces`, `search_attributes`. The story is told in migrations/0001_foundation.sql.
+ */
+import type { temporal } from '@temporalio/proto';
+import type { HistoryEvent, Payload, Payloads, RunState, Status } from '../service/engine/types';
+
+/** What one transition (or several merged ones) of one run writes. */
+export interface RunCommit {
+  namespaceId: number;
+  workflowId: string;
+  runId: string;
+  /** Version the state was read at; 0 = this commit makes the run. */
+  expectedVersion: number;
+  /** For new runs: what must not exist. Running runs of the id always conflict. */
+  create: {
+    reuse: 'allowDuplicate' | 'allowDuplicateFailedOnly' | 'rejectDuplicate';
+    startRequestId: string;
+  } | null;
+  /** New events with gapless ids, already in order. May be empty (state-only changes). */
+  events: HistoryEvent[];
+  /** null = closed and owes nothing: the `runs` row goes. */
+  state: RunState | null;
+  /** Process that holds the run in memory and serves its local work; null = anybody's. */
+  owner: string | null;
+  /** Epoch ms when somebody must look at the run at the latest; 0 = never. The store may keep an earlier stored value (saves index writes). */
+  dueAtMs: number;
+  /** Visibility row to write (insert at start, update at close or upsert). */
+  execution: ExecutionRow | null;
+  /** Rows for work that leaves this process. */
+  newTasks: NewTask[];
+  /** Claimed task rows used up by this commit. */
+  doneTasks: string[];
+  /** Signal request ids to remember. */
+  signalRequestIds: string[];
+  /** Scheduled event ids whose heartbeat rows are to go (activity closed or new attempt). */
+  closedActivities: number[];
+}
+
+/** Fate of a commit: nothing of a group is written unless all of it is. */
+export type CommitOutcome =
+  | { kind: 'committed' }
+  /** Somebody else changed the run: reload and decide again. */
+  | { kind: 'conflict' }
+  /** The workflow id is taken (running), or the reuse rule found a closed run, or the same start request made a run. */
+  | { kind: 'idTaken' };
+
+export interface ExecutionRow {
+  namespaceId: number;
+  workflowId: string;
+  runId: string;
+  firstRunId: string;
+  workflowType: string;
+  taskQueue: string;
+  status: Status;
+  startRequestId: string;
+  startMs: number;
+  executionMs: number;
+  /** 0 while open. */
+  closeMs: number;
+  historyLength: number;
+  historySizeBytes: number;
+  stateTransitions: number;
+  parent: { workflowId: string; runId: string } | null;
+  root: { workflowId: string; runId: string };
+  memo: Record<string, Payload>;
+  searchAttributes: Record<string, Payload>;
+}
+
+export interface NewTask {
+  namespaceId: number;
+  queue: string;
+  kind: 'workflow' | 'activity';
+  runId: string;
+  scheduledEventId: number;
+  attempt: number;
+  priority: number;
+}
+export interface ClaimedTask extends NewTask {
+  id: string;
+}
+
+export interface LoadedState {
+  state: RunState;
+  version: number;
+  owner: string | null;
+  namespaceId: number;
+}
+
+/** A filter of list/count that the store can run: produced by service/visibility from Temporal's list filter. */
+export interface VisibilityQuery {
+  namespaceId: number;
+  /** SQL condition over `executions` alias e with $n placeholders starting at $2 ($1 is namespaceId); '' = all. */
+  condition: string;
+  values: unknown[];
+}
+
+export interface ProcessInfo {
+  id: string;
+  identity: string;
+  leaseUntilMs: number;
+}
+export interface PollerInfo {
+  processId: string;
+  namespaceId: number;
+  queue: string;
+  kind: 'workflow' | 'activity';
+  identity: string;
+  lastPollMs: number;
+}
+
+export interface NamespaceRow {
+  id: number;
+  uuid: string;
+  name: string;
+  description: string;
+  ownerEmail: string;
+  retentionMs: number;
+  state: number;
+  createdMs: number;
+  data: Record<string, string>;
+}
+
+/** A query that must be answered by a worker of another process. */
+export interface RemoteQuery {
+  id: string;
+  namespaceId: number;
+  queue: string;
+  workflowId: string;
+  runId: string;
+  query: temporal.api.query.v1.IWorkflowQuery;
+}
+
+/** Messages between processes (LISTEN/NOTIFY, or polling when that is unavailable). Small: ids only. */
+export type Notice =
+  /** Runs whose history or state moved (only the ones that others may wait on). */
+  | { kind: 'runs'; runIds: string[] }
+  /** Queues with new task rows. */
+  | { kind: 'tasks'; queues: { namespaceId: number; queue: string; kind: 'workflow' | 'activity' }[] }
+  | { kind: 'query'; namespaceId: number; queue: string }
+  | { kind: 'queryAnswered'; id: string }
+  /** Never sent: told to this process's listeners when it has freed the runs and tasks of a dead process (look at dueRuns and claimTasks). */
+  | { kind: 'processDied' }
+  /** Never sent: this process heard nothing for a while, as its listening connection was lost. Anything may have changed. */
+  | { kind: 'missed' };
+
+export interface Store {
+  readonly processId: string;
+  /** Epoch ms by Postgres's clock, from the last round trips (monotonic in this process). */
+  nowMs(): number;
+  /** Ms since operations have been waiting for a database out of reach; 0 while it answers. */
+  awayMs(): number;
+
+  /**
+   * Commit groups; each group is all-or-nothing and fails alone. Calls gather: one round trip and one commit for all that is ready,
+   * the next batch gathers while one is in flight. Resolves when durable. Never throws for conflicts; throws when Postgres cannot be reached
+   * (after its own retries: the fate of the group is then unknown and the caller must reload).
+   */
+  commit(group: RunCommit[]): Promise<CommitOutcome>;
+
+  loadState(runId: string): Promise<LoadedState | null>;
+  /** Newest run of the id. */
+  currentRun(
+    namespaceId: number,
+    workflowId: string,
+  ): Promise<{ runId: string; status: Status; startRequestId: string; firstRunId: string } | null>;
+  loadExecution(namespaceId: number, runId: string): Promise<ExecutionRow | null>;
+  /** Runs of a chain, newest first. */
+  runsOfChain(namespaceId: number, workflowId: string, firstRunId: string): Promise<ExecutionRow[]>;
+  /** Events with fromEventId ≤ id ≤ toEventId, in order, stopping after about maxBytes (at least one row). */
+  readHistory(runId: string, fromEventId: number, toEventId: number, maxBytes?: number): Promise<HistoryEvent[]>;
+  readLastEvents(runId: string, count: number): Promise<HistoryEvent[]>;
+  signalRequestIds(runId: string): Promise<string[]>;
+
+  claimTasks(namespaceId: number, queue: string, kind: 'workflow' | 'activity', limit: number): Promise<ClaimedTask[]>;
+  /** Give claimed rows back (shutdown). */
+  releaseTasks(ids: string[]): Promise<void>;
+  /** Remove rows whose work no longer exists. */
+  dropTasks(ids: string[]): Promise<void>;
+  backlog(
+    namespaceId: number,
+    queue: string,
+    kind: 'workflow' | 'activity',
+  ): Promise<{ count: number; oldestMs: number }>;
+
+  /** Runs due until untilMs that are ours, anybody's, or a dead process's; earliest first. */
+  dueRuns(untilMs: number, limit: number): Promise<{ runId: string; dueAtMs: number; owner: string | null }[]>;
+
+  heartbeat(runId: string, scheduledEventId: number, attempt: number, details: Payloads | null): Promise<void>;
+  heartbeats(
+    runId: string,
+  ): Promise<{ scheduledEventId: number; attempt: number; atMs: number; details: Payloads | null }[]>;
+
+  list(
+    query: VisibilityQuery,
+    limit: number,
+    after: { closeOrMaxMs: number; startMs: number; runId: string } | null,
+  ): Promise<ExecutionRow[]>;
+  count(query: VisibilityQuery): Promise<number>;
+  countByStatus(query: VisibilityQuery): Promise<{ status: Status; count: number }[]>;
+
+  namespaces(): Promise<NamespaceRow[]>;
+  createNamespace(row: Omit<NamespaceRow, 'id' | 'createdMs'>): Promise<NamespaceRow>;
+  updateNamespace(row: NamespaceRow): Promise<void>;
+  searchAttributeTypes(namespaceId: number): Promise<Record<string, number>>;
+  addSearchAttributes(namespaceId: number, attributes: Record<string, number>): Promise<void>;
+  removeSearchAttributes(namespaceId: number, names: string[]): Promise<void>;
+
+  /** Processes with a live lease, this one included; refreshed with each renewal, no round trip. */
+  liveProcesses(): ProcessInfo[];
+  /** Pollers of live processes, refreshed with each renewal (about every 2 s). */
+  pollers(namespaceId: number, queue: string): Promise<PollerInfo[]>;
+  setPollers(pollers: Omit<PollerInfo, 'processId'>[]): void;
+
+  postQuery(query: RemoteQuery): Promise<void>;
+  claimQueries(namespaceId: number, queue: string): Promise<RemoteQuery[]>;
+  answerQuery(id: string, answer: unknown): Promise<void>;
+  takeQueryAnswer(id: string): Promise<unknown | undefined>;
+
+  deleteExecution(runId: string): Promise<void>;
+
+  /** Coalesced; nothing is sent while this is the only live process. */
+  notify(notice: Notice): void;
+  onNotice(listener: (notice: Notice) => void): () => void;
+  /** False behind a transaction-mode pooler: waiters then poll. */
+  readonly listening: boolean;
+
+  close(): Promise<void>;
+}
+
+/** Options of `openStore` (store/open.ts). */
+export interface StoreOptions {
+  /** postgres:// URL; default DATABASE_URL, then PG*. */
+  url?: string;
+  /** The application's own pool instead of a URL. The store then still opens its own LISTEN connection from the pool's options, unless `listen` is false. */
+  pool?: import('pg').Pool;
+  /** Default `branchline`. Letters, digits, underscores. */
+  schema?: string;
+  /** Connections this process may open: flush + read pool + listen. Default 6. */
+  maxConnections?: number;
+  /** Default true; false behind a transaction-mode pooler. */
+  listen?: boolean;
+  /** How long to wait at start for a database that is down or starting, ms. Default 10,000. Later there is no limit. */
+  connectTimeoutMs?: number;
+  /** Apply migrations on open. Default true. */
+  migrate?: boolean;
+  identity?: string;
+  /** Default 6000 ms: a process that does not renew for that long is dead. */
+  leaseMs?: number;
+}

@@ -1,0 +1,92 @@
+/** Runs activity attempts, remote and local alike: finds the function, reads its arguments, executes it. */
+import type { Info } from '@temporalio/activity';
+import type { Client } from '@temporalio/client';
+import {
+  ApplicationFailure,
+  ensureApplicationFailure,
+  isActivityFunctionWithOptions,
+  type ActivityFunction,
+  type LoadedDataConverter,
+  type Logger,
+  type MetricMeter,
+} from '@temporalio/common';
+import { decodeArrayFromPayloads, encodeErrorToFailure } from '@temporalio/common/lib/internal-non-workflow';
+import { errorMessage } from '@temporalio/common/lib/type-helpers';
+import type { ActivityExecuteInput, ActivityInterceptorsFactory } from '../interceptors';
+import { Activity, activityLogAttributes, type ActivityResult } from './activity';
+import { activityInfo, serializationContext, type ActivityStart } from './activity-start';
+
+export interface ActivityRunnerOptions {
+  namespace: string;
+  taskQueue: string;
+  activities: Map<string, ActivityFunction>;
+  dataConverter: LoadedDataConverter;
+  interceptors: ActivityInterceptorsFactory[];
+  logger: Logger;
+  metricMeter: MetricMeter;
+  /** The client that activities get by `getClient()`. */
+  client: () => Client | undefined;
+}
+
+/** An attempt that is ready to run. */
+export interface PreparedActivity {
+  activity: Activity;
+  run: () => Promise<ActivityResult>;
+}
+
+export class ActivityRunner {
+  constructor(private readonly options: ActivityRunnerOptions) {}
+
+  /** The attempt, or the result of one that cannot be run (no such function, unreadable arguments). Never rejects. */
+  async prepare(
+    start: ActivityStart,
+    heartbeat: (details?: unknown) => void,
+  ): Promise<PreparedActivity | ActivityResult> {
+    const { namespace, taskQueue, activities, dataConverter, logger } = this.options;
+    const context = serializationContext(start, namespace);
+    let info: Info | undefined;
+    try {
+      info = await activityInfo(start, namespace, taskQueue, dataConverter, context);
+      const fn = activities.get(start.activityType) ?? activities.get('default');
+      if (fn === undefined) {
+        throw ApplicationFailure.create({
+          type: 'NotFoundError',
+          message: `Activity function ${start.activityType} is not registered on this Worker, available activities: ${JSON.stringify([...activities.keys()])}`,
+          nonRetryable: false,
+        });
+      }
+      const types = isActivityFunctionWithOptions(fn) ? fn.activityDefinitionOptions.typeInfo : undefined;
+      let args: unknown[];
+      try {
+        args = await decodeArrayFromPayloads(dataConverter, start.input, context, types?.inputTypes);
+      } catch (error) {
+        throw ApplicationFailure.fromError(error, {
+          message: `Failed to parse activity args for activity ${start.activityType}: ${errorMessage(error)}`,
+          nonRetryable: false,
+        });
+      }
+      const activity = new Activity({
+        info,
+        fn,
+        dataConverter,
+        serializationContext: context,
+        outputType: types?.outputType,
+        heartbeat,
+        client: this.options.client(),
+        logger,
+        metricMeter: this.options.metricMeter,
+        interceptors: this.options.interceptors,
+      });
+      const input: ActivityExecuteInput = { args, headers: start.headers };
+      return { activity, run: () => activity.run(input) };
+    } catch (error) {
+      const failure = ensureApplicationFailure(error);
+      logger.error(`Error while processing ActivityTask.start: ${errorMessage(failure)}`, {
+        ...(info === undefined ? {} : activityLogAttributes(info)),
+        error,
+        activityType: start.activityType,
+      });
+      return { status: 'failed', failure: await encodeErrorToFailure(dataConverter, failure, context) };
+    }
+  }
+}

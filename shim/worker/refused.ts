@@ -1,0 +1,39 @@
+/** Names of Temporal's worker that stand for things Branchline does not have: using them says so. */
+import type { Metric, MetricTags } from '@temporalio/common';
+import { BranchlineError, BranchlineOptionError } from '../common/errors';
+import type { ResourceBasedTunerOptions } from './worker-tuner';
+
+export interface MetricsBufferOptions {
+  maxBufferSize?: number;
+  useSecondsForDurations?: boolean;
+}
+
+export interface BufferedMetricUpdate {
+  metric: Metric;
+  value: number;
+  attributes: MetricTags;
+}
+
+/** Refused: metrics are not exported. */
+export class MetricsBuffer {
+  constructor(_options?: MetricsBufferOptions) {
+    throw new BranchlineOptionError('telemetryOptions.metrics.buffer', 'measure in interceptors or sinks instead.');
+  }
+}
+
+/** Refused: slots are of fixed size. */
+export class ResourceBasedController {
+  private constructor() {}
+
+  static create(_options: ResourceBasedTunerOptions): ResourceBasedController {
+    throw new BranchlineOptionError('tuner.controller', "use 'fixed-size' slot suppliers or maxConcurrent… options.");
+  }
+}
+
+/** Refused: the debugger extension speaks to Temporal's worker. Replay with `Worker.runReplayHistory` under a debugger instead. */
+export function startDebugReplayer(_options: object): never {
+  throw new BranchlineError(
+    'BRANCHLINE_UNSUPPORTED',
+    'startDebugReplayer is not supported: run Worker.runReplayHistory(options, history) under a debugger instead; it runs in the main thread.',
+  );
+}

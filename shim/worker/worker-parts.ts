@@ -1,0 +1,93 @@
+/** What `Worker.create` puts together, and the shapes that core and isolate take it in. */
+import { createHash } from 'node:crypto';
+import type { Logger, MetricMeter } from '@temporalio/common';
+import { LoggerWithComposedMetadata } from '@temporalio/common/lib/logger';
+import type { CoreRunOptions } from '../core';
+import { compileWorkerOptions, type CompiledWorkerOptions } from './compiled-options';
+import type { WorkflowBundle, WorkflowHost } from './isolate/types';
+import type { Runtime } from './runtime';
+import type { WorkerOptions } from './worker-options';
+import { getOrCreateBundle } from './workflow-bundle';
+import type { IsolateParts } from './workflow/run-isolate';
+
+/** Name and version of the SDK as histories carry them: the workflow runtime is Temporal's, and replays by its rules. */
+const sdk = { name: 'temporal-typescript', version: '1.24.0' };
+const packageName = 'branchline';
+
+export interface WorkerParts {
+  options: CompiledWorkerOptions;
+  runtime: Runtime;
+  logger: Logger;
+  coreLogger: Logger;
+  metricMeter: MetricMeter;
+  /** Undefined without workflows. */
+  bundle: WorkflowBundle | undefined;
+  buildId: string;
+}
+
+/** Checks the options and bundles the workflows. */
+export async function prepareWorker(runtime: Runtime, options: WorkerOptions): Promise<WorkerParts> {
+  const logger = LoggerWithComposedMetadata.compose(runtime.logger, {
+    sdkComponent: 'worker',
+    taskQueue: options.taskQueue,
+  });
+  const compiled = compileWorkerOptions(options, logger);
+  const bundle = await getOrCreateBundle(compiled, logger);
+  const hash = bundle === undefined ? '' : `+${createHash('sha256').update(bundle.code).digest('hex')}`;
+  return {
+    options: compiled,
+    runtime,
+    logger,
+    coreLogger: runtime.coreLogger,
+    metricMeter: runtime.metricMeter.withTags({ namespace: compiled.namespace, taskQueue: compiled.taskQueue }),
+    bundle,
+    buildId: compiled.workerDeploymentOptions?.version.buildId ?? compiled.buildId ?? `${packageName}${hash}`,
+  };
+}
+
+const nondeterminism = ['NondeterminismError', 'DeterminismViolationError', 'Error'];
+
+function failureErrorTypes(options: CompiledWorkerOptions, workflowType: string): string[] {
+  const types: Record<string, string[]> = options.workflowFailureErrorTypes ?? {};
+  return [...new Set([...(types['*'] ?? []), ...(types[workflowType] ?? [])])];
+}
+
+export function coreRunOptions({ options, buildId }: WorkerParts): CoreRunOptions {
+  const deployment = options.workerDeploymentOptions?.version;
+  return {
+    namespace: options.namespace,
+    taskQueue: options.taskQueue,
+    sdkName: sdk.name,
+    sdkVersion: sdk.version,
+    identity: options.identity,
+    buildId,
+    nondeterminismFailsWorkflow: (workflowType) =>
+      failureErrorTypes(options, workflowType).some((name) => nondeterminism.includes(name)),
+    ...(deployment === undefined
+      ? {}
+      : {
+          completionExtras: {
+            deploymentOptions: {
+              deploymentName: deployment.deploymentName,
+              buildId: deployment.buildId,
+              workerVersioningMode: 1,
+            },
+          },
+        }),
+  };
+}
+
+export function isolateParts(parts: WorkerParts, host: WorkflowHost, isReplayWorker: boolean): IsolateParts {
+  const { options, logger } = parts;
+  return {
+    host,
+    namespace: options.namespace,
+    taskQueue: options.taskQueue,
+    dataConverter: options.loadedDataConverter,
+    sinks: options.sinks,
+    logger,
+    isReplayWorker,
+    showStackTraceSources: options.showStackTraceSources,
+    failureExceptionTypeNames: (workflowType) => failureErrorTypes(options, workflowType),
+  };
+}

@@ -1,0 +1,106 @@
+/** The isolate's side of one run: creation, payload codecs, activations, sink calls, disposal. */
+import { encodeErrorToFailure } from '@temporalio/common/lib/internal-non-workflow';
+import type { LoadedDataConverter, Logger } from '@temporalio/common';
+import { workflowLogAttributes } from '@temporalio/workflow/lib/logs';
+import { ms } from '../../common/proto-values';
+import { workflowInfo } from '../../core';
+import type { Activation, ActivationCompletion } from '../../core/types';
+import type { ActivationResult, WorkflowHost } from '../isolate/types';
+import type { InjectedSinks } from '../sinks';
+import { RunPayloadCodecs } from './payload-codecs';
+import { processSinkCalls } from './sink-calls';
+import { seedBytes } from './seed-bytes';
+
+/** What all runs of a worker share. */
+export interface IsolateParts {
+  host: WorkflowHost;
+  namespace: string;
+  taskQueue: string;
+  dataConverter: LoadedDataConverter;
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- each sink has its own argument types
+  sinks: InjectedSinks<any>;
+  logger: Logger;
+  isReplayWorker: boolean;
+  showStackTraceSources: boolean;
+  failureExceptionTypeNames: (workflowType: string) => string[];
+}
+
+export class RunIsolate {
+  private codecs: RunPayloadCodecs | undefined;
+  private created = false;
+  private logAttributes: Record<string, unknown>;
+
+  constructor(
+    private readonly parts: IsolateParts,
+    private readonly runId: string,
+  ) {
+    this.logAttributes = { runId };
+  }
+
+  /** Runs the activation. Never rejects: what goes wrong is a failed completion. */
+  async activate(activation: Activation): Promise<ActivationCompletion> {
+    const { parts } = this;
+    try {
+      const init = activation.jobs?.find((job) => job.initializeWorkflow != null)?.initializeWorkflow;
+      const { payloadCodecs } = parts.dataConverter;
+      if (this.codecs === undefined && init != null && payloadCodecs.length > 0) {
+        const { namespace } = parts;
+        this.codecs = new RunPayloadCodecs(payloadCodecs, {
+          type: 'workflow',
+          namespace,
+          workflowId: init.workflowId!,
+        });
+      }
+      const decoded = this.codecs === undefined ? activation : await this.codecs.decodeActivation(activation);
+      const { completion, sinkCalls } = await this.run(decoded);
+      if (sinkCalls.length > 0) {
+        const { sinks, logger, isReplayWorker } = parts;
+        await processSinkCalls(sinkCalls, { sinks, logger, isReplayWorker, logAttributes: () => this.logAttributes });
+      }
+      return this.codecs === undefined ? completion : await this.codecs.encodeCompletion(completion);
+    } catch (error) {
+      parts.logger.error('Failed to process Workflow Activation', { ...this.logAttributes, error });
+      return {
+        runId: this.runId,
+        failed: { failure: await encodeErrorToFailure(parts.dataConverter, error) },
+      };
+    }
+  }
+
+  private run(activation: Activation): Promise<ActivationResult> {
+    const { host } = this.parts;
+    if (this.created) return host.activate(this.runId, activation);
+    const init = activation.jobs?.find((job) => job.initializeWorkflow != null)?.initializeWorkflow;
+    if (init == null) {
+      throw new Error('Received workflow activation for an untracked workflow with no init workflow job');
+    }
+    const info = workflowInfo(activation, this.parts);
+    this.logAttributes = workflowLogAttributes(info);
+    this.created = true;
+    const creation = host.create(this.runId, {
+      info,
+      randomnessSeed: seedBytes(init.randomnessSeed),
+      now: ms(activation.timestamp),
+      showStackTraceSources: this.parts.showStackTraceSources,
+      failureExceptionTypeNames: this.parts.failureExceptionTypeNames(info.workflowType),
+    });
+    // Sent together: the host works through its requests in order.
+    creation.catch(() => undefined);
+    return host.activate(this.runId, activation).catch(async (error: unknown) => {
+      // A run that could not be made is unknown to the activation: the first error says why.
+      await creation;
+      throw error;
+    });
+  }
+
+  /** Never rejects. */
+  async dispose(): Promise<void> {
+    if (!this.created) return;
+    this.created = false;
+    try {
+      await this.parts.host.dispose(this.runId);
+    } catch (error) {
+      this.parts.logger.error('Failed to dispose Workflow during eviction', { ...this.logAttributes, error });
+    }
+  }
+}

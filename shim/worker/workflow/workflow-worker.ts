@@ -1,0 +1,229 @@
+/** Workflow tasks of the service: polls on the task queue and on this worker's sticky queue, and the cache of runs. */
+import { randomUUID } from 'node:crypto';
+import type { Logger } from '@temporalio/common';
+import { coresdk } from '@temporalio/proto';
+import { fromMs } from '../../common/proto-values';
+import { createCoreRun, type CoreRunOptions, type WorkflowTask } from '../../core';
+import type { CompiledWorkerOptions } from '../compiled-options';
+import { Gauge } from '../gauge';
+import type { WorkflowHost } from '../isolate/types';
+import type { Rpc } from '../polling/rpc';
+import { Slots } from '../polling/slots';
+import { TaskPoller } from '../polling/task-poller';
+import { LocalActivityManager } from './local-activity-manager';
+import type { ActivityRunner } from '../activity/activity-runner';
+import { RunDriver, type RunDriverParts } from './run-driver';
+import { RunIsolate, type IsolateParts } from './run-isolate';
+
+const { EvictionReason: Reason } = coresdk.workflow_activation.RemoveFromCache;
+
+export interface WorkflowWorkerOptions {
+  options: CompiledWorkerOptions;
+  buildId: string;
+  rpc: Rpc;
+  host: WorkflowHost;
+  isolate: IsolateParts;
+  core: CoreRunOptions;
+  activityRunner: ActivityRunner;
+  coreLogger: Logger;
+  onFatal: (error: unknown) => void;
+}
+
+export class WorkflowWorker {
+  private readonly slots: Slots;
+  private readonly pollers: TaskPoller<WorkflowTask>[];
+  /** Least recently used first. */
+  private readonly cache = new Map<string, RunDriver>();
+  /** Asked to leave, not gone yet. */
+  private readonly leaving = new Set<RunDriver>();
+  private readonly driverParts: RunDriverParts;
+  readonly localActivities: LocalActivityManager;
+  private readonly coreOptions: CoreRunOptions;
+  private readonly stickyQueue: string | undefined;
+  /** Activations under way. */
+  readonly activations = new Gauge();
+  readonly cachedRuns = new Gauge();
+  private waitingForIdle: (() => void) | undefined;
+  private waitingForEmpty: (() => void) | undefined;
+
+  constructor(private readonly parts: WorkflowWorkerOptions) {
+    const { options, rpc, coreLogger } = parts;
+    this.slots = new Slots(options.slots.workflowTasks);
+    this.localActivities = new LocalActivityManager(
+      parts.activityRunner,
+      new Slots(options.slots.localActivities),
+      options.namespace,
+    );
+    this.stickyQueue = options.maxCachedWorkflows > 0 ? `${options.identity}-${randomUUID()}` : undefined;
+    this.coreOptions =
+      this.stickyQueue === undefined
+        ? parts.core
+        : {
+            ...parts.core,
+            stickyAttributes: {
+              workerTaskQueue: { name: this.stickyQueue, kind: 2, normalName: options.taskQueue },
+              scheduleToStartTimeout: fromMs(options.stickyQueueScheduleToStartTimeoutMs) as never,
+            },
+          };
+    this.driverParts = {
+      rpc,
+      namespace: options.namespace,
+      localActivities: this.localActivities,
+      coreLogger,
+      activations: (change) => this.activations.add(change),
+      taskDone: () => this.slots.release(),
+      evicted: (driver, { pendingTasks }) => this.removed(driver, pendingTasks),
+      idle: (driver) => this.becameIdle(driver),
+    };
+    const { normal, sticky } = options.polls.workflowTasks;
+    this.pollers = [this.poller(options.taskQueue, 1, normal)];
+    if (this.stickyQueue !== undefined) this.pollers.push(this.poller(this.stickyQueue, 2, sticky));
+  }
+
+  get hasOutstandingPoll(): boolean {
+    return this.pollers.some((poller) => poller.hasOutstandingPoll);
+  }
+
+  run(): void {
+    for (const poller of this.pollers) poller.start();
+  }
+
+  /** Stop polling, finish the open tasks, drop the cached runs. */
+  async shutdown(): Promise<void> {
+    await Promise.all(this.pollers.map((poller) => poller.stop()));
+    await this.allIdle();
+    await this.releaseStickyQueue();
+    for (const driver of [...this.cache.values()]) driver.evict(Reason.FATAL, 'Shutting down');
+    if (this.cache.size > 0) {
+      await new Promise<void>((resolve) => {
+        this.waitingForEmpty = resolve;
+      });
+    }
+    await this.parts.host.close();
+  }
+
+  /** Runs whose thread is gone are dropped; their next task replays them. */
+  threadLost(runIds: string[], error: Error): void {
+    for (const runId of runIds) this.cache.get(runId)?.evict(Reason.FATAL, error.message);
+  }
+
+  private poller(queue: string, kind: 1 | 2, polls: number): TaskPoller<WorkflowTask> {
+    const { options, rpc, coreLogger, onFatal, buildId } = this.parts;
+    return new TaskPoller<WorkflowTask>({
+      rpc,
+      method: 'pollWorkflowTaskQueue',
+      request: {
+        namespace: options.namespace,
+        taskQueue: { name: queue, kind, ...(kind === 2 ? { normalName: options.taskQueue } : {}) },
+        identity: options.identity,
+        binaryChecksum: buildId,
+        workerVersionCapabilities: { buildId, useVersioning: false },
+      },
+      polls,
+      logger: coreLogger,
+      // A poll needs no slot, or those that wait on one queue would take them from the other. What comes while all slots are taken
+      // waits here, one task per poll.
+      onTask: (task) => {
+        if (this.slots.tryTake()) return this.dispatch(task);
+        return new Promise<void>((resolve) => {
+          this.slots.whenFree(() => {
+            resolve();
+            this.dispatch(task);
+          });
+        });
+      },
+      onFatal,
+    });
+  }
+
+  private dispatch(task: WorkflowTask): void {
+    const runId = task.workflowExecution?.runId ?? '';
+    let driver = this.cache.get(runId);
+    if (driver === undefined) {
+      driver = this.createDriver(runId, task);
+      if (driver === undefined) return;
+      this.cache.set(runId, driver);
+      this.cachedRuns.set(this.cache.size);
+    } else {
+      this.cache.delete(runId);
+      this.cache.set(runId, driver);
+    }
+    driver.handleTask(task);
+    this.trim();
+  }
+
+  private createDriver(runId: string, task: WorkflowTask): RunDriver | undefined {
+    try {
+      const core = createCoreRun(task, this.coreOptions);
+      return new RunDriver(core, new RunIsolate(this.parts.isolate, runId), this.driverParts);
+    } catch (error) {
+      this.parts.coreLogger.error('A workflow task cannot be taken up', { runId, error });
+      this.slots.release();
+      return undefined;
+    }
+  }
+
+  /** Makes room: the cache is bounded by count and by the bytes that runs were measured to take. */
+  private trim(): void {
+    const { maxCachedWorkflows, maxCachedWorkflowBytes } = this.parts.options;
+    if (maxCachedWorkflows === 0) return;
+    const fit = Math.floor(maxCachedWorkflowBytes / this.parts.host.bytesPerRun());
+    const limit = Math.max(2, Math.min(maxCachedWorkflows, fit));
+    let excess = this.cache.size - this.leaving.size - limit;
+    if (excess <= 0) return;
+    for (const driver of this.cache.values()) {
+      if (!driver.idle || this.leaving.has(driver)) continue;
+      this.leaving.add(driver);
+      driver.evict(Reason.CACHE_FULL, 'Workflow cache full');
+      excess -= 1;
+      if (excess <= 0) return;
+    }
+  }
+
+  private becameIdle(driver: RunDriver): void {
+    if (this.parts.options.maxCachedWorkflows === 0) driver.evict(Reason.CACHE_FULL, 'Workflow cache is disabled');
+    else this.trim();
+    this.checkIdle();
+  }
+
+  private removed(driver: RunDriver, pendingTasks: WorkflowTask[]): void {
+    if (this.cache.get(driver.runId) === driver) this.cache.delete(driver.runId);
+    this.leaving.delete(driver);
+    this.cachedRuns.set(this.cache.size);
+    for (const task of pendingTasks) this.slots.whenFree(() => this.dispatch(task));
+    this.checkIdle();
+  }
+
+  private get isIdle(): boolean {
+    if (this.slots.used > 0) return false;
+    for (const driver of this.cache.values()) if (!driver.idle) return false;
+    return true;
+  }
+
+  private checkIdle(): void {
+    if (this.waitingForIdle !== undefined && this.isIdle) this.waitingForIdle();
+    if (this.cache.size === 0) this.waitingForEmpty?.();
+  }
+
+  private allIdle(): Promise<void> {
+    if (this.isIdle) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.waitingForIdle = resolve;
+    });
+  }
+
+  /** Tasks of cached runs go to other workers at once instead of waiting for this one. */
+  private async releaseStickyQueue(): Promise<void> {
+    if (this.stickyQueue === undefined) return;
+    const { namespace, identity } = this.parts.options;
+    try {
+      await this.parts.rpc.call(
+        'shutdownWorker',
+        { namespace, stickyTaskQueue: this.stickyQueue, identity, reason: 'graceful shutdown' },
+        { metadata: {}, deadlineMs: Date.now() + 5_000 },
+      );
+    } catch (error) {
+      this.parts.coreLogger.debug('The sticky queue could not be released', { error });
+    }
+  }
+}

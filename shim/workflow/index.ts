@@ -1,0 +1,2 @@
+/** Drop-in for `@temporalio/workflow`. @module */
+export * from '@temporalio/workflow';
