@@ -104,4 +104,4 @@ export type {
 export { WorkflowInboundLogInterceptor, WorkflowLogInterceptor } from './workflow-log-interceptor';
 
 /** @deprecated No longer needed. */
-export const defaultWorkflowInterceptorModules: string[] = [];
+export const defaultWorkflowInterceptorModules: never[] = [];
