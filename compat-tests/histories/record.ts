@@ -1,15 +1,15 @@
 /**
  * Records the histories in this directory with a real dev server and the official worker:
- * `npx tsx compat-tests/histories/record.ts [scenario …]`. Needs Temporal's CLI (TEMPORAL_CLI, default ~/go/bin/temporal).
+ * `npx tsx compat-tests/histories/record.ts [scenario …]`. Needs Temporal's CLI.
  */
 import { spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils';
 import { Client, Connection } from '@temporalio/client';
 import type { WorkflowHandle } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { HOW_TO_INSTALL, findTemporalCli } from '../temporal-cli';
 import { activities } from './activities';
 import * as workflows from './workflows';
 
@@ -181,7 +181,8 @@ async function resetTo(client: Client, handle: WorkflowHandle, eventId: number):
 
 async function main(): Promise<void> {
   Runtime.install({ logger: new DefaultLogger('ERROR') });
-  const cli = process.env['TEMPORAL_CLI'] ?? join(homedir(), 'go/bin/temporal');
+  const cli = findTemporalCli();
+  if (cli === undefined) throw new Error(`Temporal's CLI is not here: ${HOW_TO_INSTALL}`);
   const flags = ['--headless', '--ip', '127.0.0.1', '--port', String(PORT), '--search-attribute', 'CustomTag=Keyword'];
   const server = spawn(cli, ['server', 'start-dev', ...flags, '--log-level', 'error'], { stdio: 'inherit' });
   try {
