@@ -1,8 +1,7 @@
 /** The service's errors as gRPC clients see them: code, details, and metadata with `grpc-status-details-bin`. */
 import { createRequire } from 'node:module';
 import type { Metadata } from '@grpc/grpc-js';
-import { google } from '@temporalio/proto';
-import { statusOf } from '../service/error-details';
+import { statusDetails } from '../service/error-details';
 import { Code, ServiceError } from '../service/errors';
 
 // The copy that @temporalio/client uses, wherever the package manager put it.
@@ -19,11 +18,8 @@ export interface GrpcError extends Error {
 
 export function grpcError(error: ServiceError): GrpcError {
   const metadata = new GrpcMetadata();
-  const status = statusOf(error);
-  if (status.details?.length) {
-    const bytes = google.rpc.Status.encode(status).finish();
-    metadata.set('grpc-status-details-bin', Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
-  }
+  const details = statusDetails(error);
+  if (details !== undefined) metadata.set('grpc-status-details-bin', details);
   return Object.assign(new Error(error.message, { cause: error.cause }), {
     code: error.code as number,
     details: error.details,

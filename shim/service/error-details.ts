@@ -40,6 +40,14 @@ export function statusOf(error: ServiceError): Status {
   return { code: error.code, message: error.details, details: detailsOf(error).map(encodeDetail) };
 }
 
+/** The bytes of `grpc-status-details-bin`; undefined for an error without details. */
+export function statusDetails(error: ServiceError): Buffer | undefined {
+  const status = statusOf(error);
+  if (!status.details?.length) return undefined;
+  const bytes = google.rpc.Status.encode(status).finish();
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
 /** Anything that was thrown, as a service error: a database out of reach is UNAVAILABLE, faults of our own are INTERNAL and keep their message. */
 export function toServiceError(error: unknown): ServiceError {
   if (error instanceof ServiceError) return error;

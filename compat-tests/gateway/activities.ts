@@ -1,0 +1,2 @@
+/** Activities of the gateway's tests. */
+export * from '../../test/support/activities';
