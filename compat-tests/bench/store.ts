@@ -69,6 +69,10 @@ const activity: ActivityState = {
   heartbeatDetails: null,
   backingOff: false,
   paused: false,
+  pause: null,
+  resetRequested: false,
+  resetHeartbeats: false,
+  lastAttemptEndedAtMs: 0,
   priority: null,
 };
 

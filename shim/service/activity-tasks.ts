@@ -57,8 +57,8 @@ export function activityTaskRpcs(parts: WorkerParts, current: CurrentRuns) {
       await runs.change(runId, (t) => engine.failForHeartbeat(t, token, identity ?? ''));
       return { cancelRequested: true };
     }
-    const { cancelRequested, paused } = await runs.heartbeat(runId, token, details);
-    return { cancelRequested, activityPaused: paused, activityReset: false };
+    const { cancelRequested, paused, reset } = await runs.heartbeat(runId, token, details);
+    return { cancelRequested, activityPaused: paused, activityReset: reset };
   };
 
   const pollActivityTaskQueue = (

@@ -2,6 +2,7 @@
 import { temporal } from '@temporalio/proto';
 import { fromMs, long, ms } from '../common/proto-values';
 import type { ExecutionRow } from '../store/types';
+import { optionsOf } from './engine/activity-options';
 import { type ActivityState, type HistoryEvent, type RunState, Status } from './engine/types';
 import { type CurrentRuns, runNotFound, targetOf, workflowNotFound } from './target';
 import type { Rpc, ServiceParts } from './types';
@@ -143,22 +144,26 @@ function pendingActivity(activity: ActivityState, nowMs: number, beat: Beat | un
     scheduledTime: fromMs(activity.scheduledAtMs),
     lastStartedTime: at(activity.startedAtMs),
     nextAttemptScheduleTime: waiting ? fromMs(activity.scheduledAtMs) : null,
+    currentRetryInterval:
+      waiting && activity.lastAttemptEndedAtMs > 0
+        ? fromMs(activity.scheduledAtMs - activity.lastAttemptEndedAtMs)
+        : null,
+    lastAttemptCompleteTime: at(activity.lastAttemptEndedAtMs),
     expirationTime: at(expiresAtMs),
     lastFailure: activity.lastFailure,
     lastWorkerIdentity: activity.identity || activity.lastWorkerIdentity,
     lastHeartbeatTime: at(heartbeatAtMs),
     heartbeatDetails: heartbeatAtMs > 0 ? (beat?.details ?? activity.heartbeatDetails) : null,
     paused: activity.paused,
+    pauseInfo:
+      activity.pause === null
+        ? null
+        : {
+            pauseTime: fromMs(activity.pause.atMs),
+            manual: { identity: activity.pause.identity, reason: activity.pause.reason },
+          },
     priority: activity.priority,
-    activityOptions: {
-      taskQueue: queue,
-      scheduleToCloseTimeout: fromMs(activity.scheduleToCloseMs),
-      scheduleToStartTimeout: fromMs(activity.scheduleToStartMs),
-      startToCloseTimeout: fromMs(activity.startToCloseMs),
-      heartbeatTimeout: fromMs(activity.heartbeatMs),
-      priority: activity.priority,
-      retryPolicy,
-    },
+    activityOptions: { ...optionsOf(activity), taskQueue: queue },
   };
 }
 

@@ -1,4 +1,5 @@
 /** Every RPC by its lower-camel name. */
+import { activityControlRpcs } from './activity-controls';
 import { activityTaskRpcs } from './activity-tasks';
 import { clientRpcs } from './client-rpcs';
 import { CurrentRuns } from './target';
@@ -13,6 +14,7 @@ export function rpcTable(parts: WorkerParts): Map<string, RpcHandler> {
     ...clientRpcs(parts),
     ...workflowTaskRpcs(parts, current),
     ...activityTaskRpcs(parts, current),
+    ...activityControlRpcs(parts, current),
   };
   return new Map(Object.entries(families) as unknown as [string, RpcHandler][]);
 }

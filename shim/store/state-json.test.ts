@@ -46,6 +46,10 @@ const activity: ActivityState = {
   heartbeatDetails: { payloads: [{ metadata: { encoding: new Uint8Array([97]) }, data: new Uint8Array([255]) }] },
   backingOff: true,
   paused: true,
+  pause: { atMs: 13, identity: 'o', reason: 'y' },
+  resetRequested: true,
+  resetHeartbeats: true,
+  lastAttemptEndedAtMs: 14,
   priority: { priorityKey: 1 },
 };
 

@@ -109,6 +109,10 @@ function activityDefaults(scheduledAtMs: number): ActivityState {
     heartbeatDetails: null,
     backingOff: false,
     paused: false,
+    pause: null,
+    resetRequested: false,
+    resetHeartbeats: false,
+    lastAttemptEndedAtMs: 0,
     priority: null,
   };
 }

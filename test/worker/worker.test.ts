@@ -102,6 +102,34 @@ describe('a worker', () => {
     });
   });
 
+  it('tells activities of pause and reset through their heartbeats', async () => {
+    const { run } = await harness();
+    await run(async ({ client, taskQueue }) => {
+      const handle = await client.workflow.start('cancelledActivity', { taskQueue, workflowId: randomUUID() });
+      const pending = async () => ((await handle.describe()).raw.pendingActivities ?? [])[0];
+      const which = {
+        namespace: 'default',
+        execution: { workflowId: handle.workflowId },
+        type: 'heartbeatUntilCancelled',
+      };
+      await eventually(pending, (activity) => activity?.heartbeatDetails != null);
+      await client.workflowService.pauseActivity(which);
+      // It fails with a failure of its own, and waits with its second attempt.
+      await eventually(
+        pending,
+        (activity) => activity?.attempt === 2 && activity.lastFailure?.message === 'Activity paused',
+      );
+      expect(cancellations.at(-1)).toMatchObject({ reason: 'PAUSED', details: { paused: true, reset: false } });
+      await client.workflowService.unpauseActivity({ ...which, resetAttempts: true });
+      await eventually(pending, (activity) => activity?.attempt === 1 && activity.lastStartedTime != null);
+      await client.workflowService.resetActivity(which);
+      await eventually(pending, (activity) => activity?.lastFailure?.message === 'Activity reset');
+      expect(cancellations.at(-1)).toMatchObject({ reason: 'RESET', details: { paused: false, reset: true } });
+      await handle.cancel();
+      expect(await handle.result()).toBe('Hello, cleanup!');
+    });
+  });
+
   it('gives the last heartbeat details to the next attempt', async () => {
     const { run } = await harness();
     expect(await run((h) => h.execute('heartbeatDetails'))).toEqual({ progress: 2 });

@@ -202,7 +202,7 @@ describe('heartbeats', () => {
     const token = run.startActivity();
     run.nowMs += 1500;
     const answer = run.change((t) => engine.recordHeartbeat(t, token, payloads('half')));
-    expect(answer).toEqual({ cancelRequested: false, paused: false });
+    expect(answer).toEqual({ cancelRequested: false, paused: false, reset: false });
     run.pass(1500);
     expect(run.transition.events).toEqual([]);
     run.pass(500);

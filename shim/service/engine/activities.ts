@@ -3,7 +3,8 @@ import type { temporal } from '@temporalio/proto';
 import { int64, long } from '../../common/proto-values';
 import { invalidArgument, notFound } from '../errors';
 import { activityRetry, beginNextAttempt } from './activity-retry';
-import type { ActivityToken } from './api';
+import type { ActivityToken, HeartbeatAnswer } from './api';
+import { endPause } from './activity-pause';
 import { EventType } from './event-fields';
 import { serverFailure, truncateFailure } from './failures';
 import { RetryState } from './retry';
@@ -97,7 +98,7 @@ export function failActivity(
   if (details && payloadsSize(details) <= blobSizeError) saveHeartbeat(activity, details, t.ctx.nowMs);
   const failure = messageSize(input.failure) > blobSizeError ? tooLarge(input.failure) : input.failure;
   const decision = activityRetry(activity, failure, t.ctx.nowMs);
-  if (decision.retry) beginNextAttempt(activity, failure, t.ctx.nowMs + decision.backoffMs);
+  if (decision.retry) beginNextAttempt(t, activity, failure, decision.backoffMs);
   else closeFailed(t, activity, failure, decision.state, input);
 }
 
@@ -152,14 +153,11 @@ export function cancelActivity(
 }
 
 /** Stores the details for the next attempt and moves the heartbeat timeout. */
-export function recordHeartbeat(
-  t: Transition,
-  token: ActivityToken,
-  details: Payloads | null,
-): { cancelRequested: boolean; paused: boolean } {
+export function recordHeartbeat(t: Transition, token: ActivityToken, details: Payloads | null): HeartbeatAnswer {
   const activity = heldActivity(t.state, token, false);
   saveHeartbeat(activity, details, t.ctx.nowMs);
-  return { cancelRequested: activity.cancelRequested, paused: activity.paused };
+  const { cancelRequested, paused, resetRequested } = activity;
+  return { cancelRequested, paused, reset: resetRequested };
 }
 
 /** The pending activity with that id; NOT_FOUND, or INVALID_ARGUMENT for an empty id. */
@@ -220,8 +218,8 @@ function heldActivity(state: RunState, token: ActivityToken, unstartedToo: boole
   const held =
     activity !== undefined &&
     (activity.startedAtMs !== 0 || unstartedToo) &&
-    activity.attempt === token.attempt &&
-    (token.requestId === '' || activity.requestId === token.requestId);
+    // A reset begins to count anew while the attempt runs: the request id of its start is what tells it apart.
+    (token.requestId === '' ? activity.attempt === token.attempt : activity.requestId === token.requestId);
   if (!held) throw notFound(ACTIVITY_NOT_FOUND);
   return activity;
 }
@@ -233,6 +231,7 @@ function saveHeartbeat(activity: ActivityState, details: Payloads | null, nowMs:
 
 /** The Started event of the last attempt, with the time it really began; 0 when it never did. */
 function writeStarted(t: Transition, activity: ActivityState, workerVersion?: WorkerVersion): number {
+  if (activity.paused) endPause(t, activity);
   if (activity.startedAtMs === 0) return 0;
   const event = asRun(t).addEvent(
     EventType.EVENT_TYPE_ACTIVITY_TASK_STARTED,

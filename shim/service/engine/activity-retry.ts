@@ -2,7 +2,8 @@
 import { messageSize } from './size';
 import { isRetryableFailure, nextBackoff, requestedRetryDelayMs, RetryState, type RetryDecision } from './retry';
 import { truncateFailure } from './failures';
-import type { ActivityState, Failure } from './types';
+import { asRun } from './transition';
+import type { ActivityState, Failure, Transition } from './types';
 
 /** Larger failures of attempts are cut before they are kept in the state (the last one goes into the event unchanged). */
 const LAST_FAILURE_SIZE_LIMIT = 4 * 1024;
@@ -26,15 +27,47 @@ export function activityRetry(activity: ActivityState, failure: Failure | null, 
   });
 }
 
-/** Moves the activity to its next attempt, which becomes dispatchable after the backoff. */
-export function beginNextAttempt(activity: ActivityState, failure: Failure | null, dispatchAtMs: number): void {
+/** Moves the activity to its next attempt, which becomes dispatchable after the backoff; a paused one waits for its unpause. */
+export function beginNextAttempt(
+  t: Transition,
+  activity: ActivityState,
+  failure: Failure | null,
+  backoffMs: number,
+): void {
+  const { nowMs } = t.ctx;
   activity.attempt += 1;
-  activity.scheduledAtMs = dispatchAtMs;
-  activity.backingOff = !activity.paused;
+  activity.lastAttemptEndedAtMs = nowMs;
+  activity.lastFailure = keptFailure(failure);
+  if (activity.paused) {
+    leaveStarted(t, activity);
+    return;
+  }
+  waitUntil(t, activity, nowMs + backoffMs);
+}
+
+/** The attempt becomes dispatchable at that time, at once when it has come; it is not started any more. */
+export function waitUntil(t: Transition, activity: ActivityState, atMs: number): void {
+  activity.scheduledAtMs = atMs;
+  leaveStarted(t, activity);
+  activity.backingOff = atMs > t.ctx.nowMs;
+  if (activity.backingOff || activity.paused) return;
+  asRun(t).effect({ type: 'activityScheduled', scheduledEventId: activity.scheduledEventId, eager: false });
+}
+
+function leaveStarted(t: Transition, activity: ActivityState): void {
   activity.startedAtMs = 0;
   activity.requestId = '';
-  activity.lastWorkerIdentity = activity.identity;
-  activity.lastFailure = keptFailure(failure);
+  activity.lastWorkerIdentity = activity.identity || activity.lastWorkerIdentity;
+  if (activity.resetHeartbeats) forgetHeartbeat(t, activity);
+  activity.resetRequested = false;
+  activity.resetHeartbeats = false;
+}
+
+/** The next attempt is not given what the last one reported. */
+export function forgetHeartbeat(t: Transition, activity: ActivityState): void {
+  activity.heartbeatDetails = null;
+  activity.lastHeartbeatAtMs = 0;
+  asRun(t).effect({ type: 'heartbeatForgotten', scheduledEventId: activity.scheduledEventId });
 }
 
 function keptFailure(failure: Failure | null): Failure | null {

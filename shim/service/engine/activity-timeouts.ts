@@ -36,7 +36,7 @@ export function timeOutActivity(t: Transition, activity: ActivityState, type: Ti
   const failure = timeoutOf(type);
   const decision = activityRetry(activity, failure, t.ctx.nowMs);
   if (decision.retry) {
-    beginNextAttempt(activity, failure, t.ctx.nowMs + decision.backoffMs);
+    beginNextAttempt(t, activity, failure, decision.backoffMs);
     return false;
   }
   // Whichever timeout fired: when it closes the activity because no further attempt fits, that is schedule-to-close.

@@ -120,13 +120,37 @@ export interface Engine {
     },
   ): void;
   cancelActivity(t: Transition, token: ActivityToken, input: { details: Payloads | null; identity: string }): void;
-  recordHeartbeat(
-    t: Transition,
-    token: ActivityToken,
-    details: Payloads | null,
-  ): { cancelRequested: boolean; paused: boolean };
+  recordHeartbeat(t: Transition, token: ActivityToken, details: Payloads | null): HeartbeatAnswer;
   /** Heartbeat details beyond the limit fail the activity for good. */
   failForHeartbeat(t: Transition, token: ActivityToken, identity: string): void;
+
+  // Activities from their operator's side; NOT_FOUND when the selector finds none.
+  selectActivities(state: RunState, which: ActivitySelector): ActivityState[];
+  pauseActivities(t: Transition, which: ActivitySelector, by: { identity: string; reason: string }): void;
+  /** Those that wait are dispatched after `delayMs`. */
+  unpauseActivities(
+    t: Transition,
+    which: ActivitySelector,
+    how: { resetAttempts: boolean; resetHeartbeat: boolean; delayMs: () => number },
+  ): void;
+  /** Back to the first attempt; `originals` (Scheduled events by their id) gives them the options back that they were scheduled with. */
+  resetActivities(
+    t: Transition,
+    which: ActivitySelector,
+    how: {
+      resetHeartbeat: boolean;
+      keepPaused: boolean;
+      delayMs: () => number;
+      originals: ReadonlyMap<number, HistoryEvent> | null;
+    },
+  ): void;
+  /** A patch of their options, or those they were scheduled with (by scheduled event id). The options of the last of them. */
+  updateActivityOptions(
+    t: Transition,
+    which: ActivitySelector,
+    change: ActivityOptionsPatch | { originals: ReadonlyMap<number, HistoryEvent> },
+  ): temporal.api.activity.v1.IActivityOptions;
+
   /** The pending activity with that id, for the …ById calls; throws NOT_FOUND. */
   activityById(state: RunState, activityId: string): ActivityToken;
 
@@ -178,6 +202,22 @@ export interface ActivityToken {
   attempt: number;
   /** '' for by-id and asynchronous completion without a started request id check. */
   requestId: string;
+}
+
+/** What a running attempt learns when it reports. */
+export interface HeartbeatAnswer {
+  cancelRequested: boolean;
+  paused: boolean;
+  reset: boolean;
+}
+
+/** Which pending activities an operator means. */
+export type ActivitySelector = { id: string } | { type: string } | { all: true };
+
+/** Options of an activity, patched: the fields that `paths` name (as JSON spells them) are taken from `options`. */
+export interface ActivityOptionsPatch {
+  options: temporal.api.activity.v1.IActivityOptions;
+  paths: ReadonlySet<string>;
 }
 
 export interface CompletedTask {

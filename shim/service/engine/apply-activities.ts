@@ -33,6 +33,10 @@ function scheduled(state: RunState, event: HistoryEvent): void {
     heartbeatDetails: null,
     backingOff: false,
     paused: false,
+    pause: null,
+    resetRequested: false,
+    resetHeartbeats: false,
+    lastAttemptEndedAtMs: 0,
     priority: attributes.priority ?? null,
   };
 }

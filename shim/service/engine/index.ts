@@ -8,6 +8,9 @@ import {
   recordHeartbeat,
   startActivity,
 } from './activities';
+import { pauseActivities, resetActivities, unpauseActivities } from './activity-controls';
+import { updateActivityOptions } from './activity-options';
+import { selectActivities } from './activity-selection';
 import type { Engine } from './api';
 import { childClosed, childStartFailed, childStartInput, childStarted, obligationDone } from './children';
 import { terminate } from './close';
@@ -49,6 +52,12 @@ export const engine: Engine = {
   failForHeartbeat,
   recordHeartbeat,
   activityById,
+
+  selectActivities,
+  pauseActivities,
+  unpauseActivities,
+  resetActivities,
+  updateActivityOptions,
 
   childStarted,
   childStartFailed,

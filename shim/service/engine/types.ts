@@ -92,8 +92,22 @@ export interface ActivityState {
   /** The retry waits for its due time: not dispatchable yet. */
   backingOff: boolean;
   paused: boolean;
-  /** Handed out inside RespondWorkflowTaskCompleted (eager). */
+  /** Who paused it; null while it is not paused. */
+  pause: PauseState | null;
+  /** It was reset while an attempt was running: that attempt hears of it with its next heartbeat. */
+  resetRequested: boolean;
+  /** The next attempt begins without the heartbeat details of the running one. */
+  resetHeartbeats: boolean;
+  /** Epoch ms at which the last attempt ended; 0 = none has. */
+  lastAttemptEndedAtMs: number;
   priority: temporal.api.common.v1.IPriority | null;
+}
+
+/** An activity paused by an operator. */
+export interface PauseState {
+  atMs: number;
+  identity: string;
+  reason: string;
 }
 
 export interface TimerState {
@@ -286,6 +300,8 @@ export type Effect =
       scheduledEventId: number;
       /** asked for by the worker: hand it back in the response if the queue matches */ eager: boolean;
     }
+  /** The recorded heartbeat of an activity counts no more. */
+  | { type: 'heartbeatForgotten'; scheduledEventId: number }
   /** A started activity was asked to cancel (its worker learns by heartbeat). */
   | { type: 'activityCancelRequested'; scheduledEventId: number }
   | { type: 'startChild'; initiatedEventId: number }

@@ -253,6 +253,8 @@ export class Dispatcher {
         else {
           const activity = t.state.activities[String(scheduledEventId)];
           if (activity === undefined || activity.startedAtMs !== 0 || activity.attempt !== attempt) throw taskGone();
+          // It was moved to another queue by an operator.
+          if (activity.taskQueue !== queue.name) throw taskGone();
           this.startActivity(t, change, queue, poller, activity);
         }
         next = undefined;

@@ -3,7 +3,7 @@
  * committer makes it durable (decision 0001). Nothing is answered before that.
  */
 import type { Store } from '../../store/types';
-import type { ActivityToken, Engine } from '../engine/api';
+import type { ActivityToken, Engine, HeartbeatAnswer } from '../engine/api';
 import { EventType } from '../engine/event-fields';
 import {
   type EngineContext,
@@ -190,7 +190,7 @@ export class RunRegistry implements Runs {
     runId: string,
     token: ActivityToken,
     details: Parameters<Engine['recordHeartbeat']>[2],
-  ): Promise<{ cancelRequested: boolean; paused: boolean }> {
+  ): Promise<HeartbeatAnswer> {
     let run = this.cache.get(runId);
     if (run === undefined || (!this.alone && !run.dirty && !run.gone)) {
       if (run !== undefined) this.forget(run);
@@ -359,6 +359,9 @@ export class RunRegistry implements Runs {
           break;
         case 'updatesMoved':
           batch.announce = true;
+          break;
+        case 'heartbeatForgotten':
+          batch.closedActivities.push(effect.scheduledEventId);
           break;
         case 'closed':
           batch.visibility = true;

@@ -113,9 +113,9 @@ type Timeouts = Required<
  * Schedule-to-close stands in for what is missing beside it; start-to-close alone takes the run timeout for the others. None exceeds the
  * run timeout, and heartbeat none of start-to-close.
  */
-function normalizedTimeouts(
+export function normalizedTimeouts(
   cause: TaskFailedCause,
-  attributes: ScheduleAttributes,
+  attributes: Partial<Timeouts>,
   runTimeoutMs: number,
   which: string,
 ): Timeouts {
