@@ -18,6 +18,7 @@ import { startIsolates } from './start-isolates';
 import type { PollerState, State, WorkerStatus } from './state';
 import type { ReplayWorkerOptions, WorkerOptions, WorkerPlugin } from './worker-options';
 import { coreRunOptions, isolateParts, prepareWorker, type WorkerParts } from './worker-parts';
+import { isolateExecutors } from './workflow/run-isolate';
 import { WorkflowWorker } from './workflow/workflow-worker';
 
 export type { State, WorkerStatus };
@@ -84,16 +85,23 @@ export class Worker {
         options,
         buildId,
         rpc,
-        host,
-        isolate: isolateParts(parts, host, false),
+        executors: isolateExecutors(isolateParts(parts, host, false)),
         core: coreRunOptions(parts),
-        activityRunner: runner,
+        activityExecutor: runner,
         coreLogger,
         onFatal,
       });
     }
     if (options.enableNonLocalActivities) {
-      this.activityWorker = new ActivityWorker({ options, buildId, rpc, runner, logger, coreLogger, onFatal });
+      this.activityWorker = new ActivityWorker({
+        options,
+        buildId,
+        rpc,
+        executor: runner,
+        logger,
+        coreLogger,
+        onFatal,
+      });
     }
     const gauges = [this.activityWorker?.inFlight, this.workflowWorker?.localActivities.inFlight];
     this.allActivities = Gauge.sum(...gauges.filter((gauge) => gauge !== undefined));

@@ -10,10 +10,16 @@ import {
   type Logger,
   type MetricMeter,
 } from '@temporalio/common';
-import { decodeArrayFromPayloads, encodeErrorToFailure } from '@temporalio/common/lib/internal-non-workflow';
+import {
+  decodeArrayFromPayloads,
+  encodeErrorToFailure,
+  encodeToPayload,
+} from '@temporalio/common/lib/internal-non-workflow';
 import { errorMessage } from '@temporalio/common/lib/type-helpers';
+import type { temporal } from '@temporalio/proto';
 import type { ActivityExecuteInput, ActivityInterceptorsFactory } from '../interceptors';
-import { Activity, activityLogAttributes, type ActivityResult } from './activity';
+import { Activity, activityLogAttributes } from './activity';
+import type { ActivityExecutor, ActivityResult, PreparedActivity } from './activity-executor';
 import { activityInfo, serializationContext, type ActivityStart } from './activity-start';
 
 export interface ActivityRunnerOptions {
@@ -28,16 +34,9 @@ export interface ActivityRunnerOptions {
   client: () => Client | undefined;
 }
 
-/** An attempt that is ready to run. */
-export interface PreparedActivity {
-  activity: Activity;
-  run: () => Promise<ActivityResult>;
-}
-
-export class ActivityRunner {
+export class ActivityRunner implements ActivityExecutor {
   constructor(private readonly options: ActivityRunnerOptions) {}
 
-  /** The attempt, or the result of one that cannot be run (no such function, unreadable arguments). Never rejects. */
   async prepare(
     start: ActivityStart,
     heartbeat: (details?: unknown) => void,
@@ -88,5 +87,10 @@ export class ActivityRunner {
       });
       return { status: 'failed', failure: await encodeErrorToFailure(dataConverter, failure, context) };
     }
+  }
+
+  async encodeHeartbeat(start: ActivityStart, details: unknown): Promise<temporal.api.common.v1.IPayload[]> {
+    const { dataConverter, namespace } = this.options;
+    return [await encodeToPayload(dataConverter, details, serializationContext(start, namespace))];
   }
 }

@@ -4,7 +4,6 @@ import {
   type ActivityCancellationDetails as Details,
   type Logger,
 } from '@temporalio/common';
-import { encodeToPayload } from '@temporalio/common/lib/internal-non-workflow';
 import type { temporal } from '@temporalio/proto';
 import { Code } from '../../service/errors';
 import type { CompiledWorkerOptions } from '../compiled-options';
@@ -13,9 +12,8 @@ import { RateLimit } from '../polling/rate-limit';
 import { callWithRetry, codeOf, type Rpc } from '../polling/rpc';
 import { Slots } from '../polling/slots';
 import { TaskPoller } from '../polling/task-poller';
-import type { ActivityResult, CancelReason } from './activity';
-import type { ActivityRunner, PreparedActivity } from './activity-runner';
-import { serializationContext, startOfTask, type ActivityTaskResponse } from './activity-start';
+import type { ActivityExecutor, ActivityResult, CancelReason, PreparedActivity } from './activity-executor';
+import { startOfTask, type ActivityTaskResponse } from './activity-start';
 import { Heartbeater } from './heartbeater';
 
 type Payload = temporal.api.common.v1.IPayload;
@@ -26,11 +24,25 @@ const localTimeoutBufferMs = 5_000;
 /** setTimeout's limit; longer timeouts are left to the service. */
 const maxTimerMs = 2 ** 31 - 1;
 
+/** What of the worker's options is about activities. */
+export type ActivityWorkerSettings = Pick<
+  CompiledWorkerOptions,
+  | 'namespace'
+  | 'taskQueue'
+  | 'identity'
+  | 'slots'
+  | 'polls'
+  | 'maxActivitiesPerSecond'
+  | 'maxTaskQueueActivitiesPerSecond'
+  | 'maxHeartbeatThrottleIntervalMs'
+  | 'defaultHeartbeatThrottleIntervalMs'
+>;
+
 export interface ActivityWorkerOptions {
-  options: CompiledWorkerOptions;
+  options: ActivityWorkerSettings;
   buildId: string;
   rpc: Rpc;
-  runner: ActivityRunner;
+  executor: ActivityExecutor;
   logger: Logger;
   coreLogger: Logger;
   onFatal: (error: unknown) => void;
@@ -145,10 +157,10 @@ export class ActivityWorker {
   }
 
   private async execute(task: ActivityTaskResponse, running: RunningActivity): Promise<void> {
-    const { options, runner, logger } = this.parts;
+    const { options, executor, logger } = this.parts;
     const start = startOfTask(task, options.namespace);
     const token = start.taskToken;
-    const prepared = await runner.prepare(start, (details) => {
+    const prepared = await executor.prepare(start, (details) => {
       running.heartbeater ??= new Heartbeater({
         intervalMs: Math.min(
           start.heartbeatTimeoutMs === undefined
@@ -156,8 +168,7 @@ export class ActivityWorker {
             : start.heartbeatTimeoutMs * 0.8,
           options.maxHeartbeatThrottleIntervalMs,
         ),
-        encode: (value) =>
-          encodeToPayload(options.loadedDataConverter, value, serializationContext(start, options.namespace)),
+        encode: (value) => executor.encodeHeartbeat(start, value),
         report: async (payloads) => {
           await this.reportHeartbeat(token, payloads, running);
           running.heartbeatTimer?.refresh();

@@ -30,25 +30,9 @@ import type {
   ActivityInterceptorsFactory,
   ActivityOutboundCallsInterceptor,
 } from '../interceptors';
+import type { ActivityResult, CancelReason } from './activity-executor';
 
 type Failure = temporal.api.failure.v1.IFailure;
-
-/** How an attempt ended. */
-export type ActivityResult =
-  | { status: 'completed'; result: temporal.api.common.v1.IPayload }
-  | { status: 'failed'; failure: Failure }
-  | { status: 'cancelled'; failure: Failure }
-  | { status: 'willCompleteAsync' };
-
-/** Why an attempt was cancelled: names of coresdk's ActivityCancelReason, or heartbeat details that could not be encoded. */
-export type CancelReason =
-  | 'NOT_FOUND'
-  | 'CANCELLED'
-  | 'TIMED_OUT'
-  | 'WORKER_SHUTDOWN'
-  | 'PAUSED'
-  | 'RESET'
-  | 'HEARTBEAT_DETAILS_CONVERSION_FAILED';
 
 /** Attributes of log messages about an activity. */
 export function activityLogAttributes(info: Info): Record<string, unknown> {

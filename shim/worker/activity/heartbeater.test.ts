@@ -11,7 +11,7 @@ function heartbeater(report: (details: Payload[]) => Promise<void> = () => Promi
   const errors: unknown[] = [];
   const beats = new Heartbeater({
     intervalMs: 1000,
-    encode: (details) => (details === 'bad' ? Promise.reject(new Error('no')) : Promise.resolve(payload(details))),
+    encode: (details) => (details === 'bad' ? Promise.reject(new Error('no')) : Promise.resolve([payload(details)])),
     report: (details) => {
       sent.push(valueOf(details));
       return report(details);

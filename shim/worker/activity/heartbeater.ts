@@ -5,7 +5,7 @@ type Payload = temporal.api.common.v1.IPayload;
 
 export interface HeartbeaterOptions {
   intervalMs: number;
-  encode: (details: unknown) => Promise<Payload>;
+  encode: (details: unknown) => Promise<Payload[]>;
   /** Sends to the service and deals with its answer. Never rejects. */
   report: (details: Payload[]) => Promise<void>;
   /** The details could not be encoded. */
@@ -52,7 +52,7 @@ export class Heartbeater {
       const { details } = this.newest;
       this.newest = undefined;
       try {
-        this.encoded = [await this.options.encode(details)];
+        this.encoded = await this.options.encode(details);
       } catch (error) {
         this.options.onEncodeError(error);
         continue;

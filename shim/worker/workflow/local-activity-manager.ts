@@ -4,8 +4,7 @@ import { coresdk, temporal } from '@temporalio/proto';
 import { fromMs } from '../../common/proto-values';
 import type { LocalActivityOutcome, LocalActivityRequest } from '../../core/types';
 import { Gauge } from '../gauge';
-import type { ActivityResult } from '../activity/activity';
-import type { ActivityRunner, PreparedActivity } from '../activity/activity-runner';
+import type { ActivityExecutor, ActivityResult, PreparedActivity } from '../activity/activity-executor';
 import type { ActivityStart } from '../activity/activity-start';
 import type { Slots } from '../polling/slots';
 import { retryDelayMs } from './retry-policy';
@@ -61,7 +60,7 @@ export class LocalActivityManager {
   readonly inFlight = new Gauge();
 
   constructor(
-    private readonly runner: ActivityRunner,
+    private readonly executor: ActivityExecutor,
     private readonly slots: Slots,
     private readonly namespace: string,
   ) {}
@@ -135,7 +134,7 @@ export class LocalActivityManager {
         this.attemptFailed(activity, timeoutFailure(TimeoutType.TIMEOUT_TYPE_START_TO_CLOSE));
       }, request.startToCloseMs);
     }
-    const prepared = await this.runner.prepare(this.startOf(activity), () => undefined);
+    const prepared = await this.executor.prepare(this.startOf(activity), () => undefined);
     let result: ActivityResult;
     if ('activity' in prepared) {
       activity.prepared = prepared;

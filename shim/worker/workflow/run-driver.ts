@@ -13,7 +13,7 @@ import type {
 } from '../../core/types';
 import { callWithRetry, type Rpc } from '../polling/rpc';
 import type { LocalActivityManager, LocalActivityOwner } from './local-activity-manager';
-import type { RunIsolate } from './run-isolate';
+import type { RunExecutor } from './run-executor';
 
 type TaskCompletedResponse = temporal.api.workflowservice.v1.IRespondWorkflowTaskCompletedResponse;
 type HistoryResponse = temporal.api.workflowservice.v1.IGetWorkflowExecutionHistoryResponse;
@@ -30,7 +30,7 @@ export interface Eviction {
 export interface RunDriverParts {
   rpc: Rpc;
   namespace: string;
-  localActivities: LocalActivityManager;
+  localActivities: Pick<LocalActivityManager, 'start' | 'cancel' | 'forget'>;
   coreLogger: Logger;
   /** An activation began (1) or ended (-1). */
   activations: (change: 1 | -1) => void;
@@ -53,7 +53,7 @@ export class RunDriver implements LocalActivityOwner {
 
   constructor(
     private readonly core: CoreRun,
-    private readonly isolate: RunIsolate,
+    private readonly executor: RunExecutor,
     private readonly parts: RunDriverParts,
   ) {}
 
@@ -161,11 +161,11 @@ export class RunDriver implements LocalActivityOwner {
   private async activate(activation: Activation): Promise<() => CoreAction[]> {
     const jobs = activation.jobs ?? [];
     if (jobs.length > 0 && jobs.every((job) => job.removeFromCache != null)) {
-      await this.isolate.dispose();
+      await this.executor.dispose(activation);
       return () => this.core.completeActivation({ runId: this.runId, successful: {} });
     }
     this.parts.activations(1);
-    const completion = await this.isolate.activate(activation);
+    const completion = await this.executor.activate(activation);
     this.parts.activations(-1);
     return () => this.core.completeActivation(completion);
   }
@@ -258,7 +258,7 @@ export class RunDriver implements LocalActivityOwner {
       ...this.ids(),
       error,
     });
-    void this.isolate.dispose();
+    void this.executor.dispose();
     this.leave(Reason.FATAL, String(error), []);
   }
 

@@ -8,6 +8,7 @@ import type { Activation, ActivationCompletion } from '../../core/types';
 import type { ActivationResult, WorkflowHost } from '../isolate/types';
 import type { InjectedSinks } from '../sinks';
 import { RunPayloadCodecs } from './payload-codecs';
+import type { RunExecutor, RunExecutors } from './run-executor';
 import { processSinkCalls } from './sink-calls';
 import { seedBytes } from './seed-bytes';
 
@@ -25,7 +26,16 @@ export interface IsolateParts {
   failureExceptionTypeNames: (workflowType: string) => string[];
 }
 
-export class RunIsolate {
+/** The isolates as the place where a worker's runs are executed. */
+export function isolateExecutors(parts: IsolateParts): RunExecutors {
+  return {
+    create: (runId) => new RunIsolate(parts, runId),
+    bytesPerRun: () => parts.host.bytesPerRun(),
+    close: () => parts.host.close(),
+  };
+}
+
+class RunIsolate implements RunExecutor {
   private codecs: RunPayloadCodecs | undefined;
   private created = false;
   private logAttributes: Record<string, unknown>;
@@ -37,7 +47,6 @@ export class RunIsolate {
     this.logAttributes = { runId };
   }
 
-  /** Runs the activation. Never rejects: what goes wrong is a failed completion. */
   async activate(activation: Activation): Promise<ActivationCompletion> {
     const { parts } = this;
     try {
@@ -93,7 +102,6 @@ export class RunIsolate {
     });
   }
 
-  /** Never rejects. */
   async dispose(): Promise<void> {
     if (!this.created) return;
     this.created = false;

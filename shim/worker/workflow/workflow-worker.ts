@@ -5,26 +5,38 @@ import { coresdk } from '@temporalio/proto';
 import { fromMs } from '../../common/proto-values';
 import { createCoreRun, type CoreRunOptions, type WorkflowTask } from '../../core';
 import type { CompiledWorkerOptions } from '../compiled-options';
+import type { ActivityExecutor } from '../activity/activity-executor';
 import { Gauge } from '../gauge';
-import type { WorkflowHost } from '../isolate/types';
 import type { Rpc } from '../polling/rpc';
 import { Slots } from '../polling/slots';
 import { TaskPoller } from '../polling/task-poller';
 import { LocalActivityManager } from './local-activity-manager';
-import type { ActivityRunner } from '../activity/activity-runner';
 import { RunDriver, type RunDriverParts } from './run-driver';
-import { RunIsolate, type IsolateParts } from './run-isolate';
+import type { RunExecutors } from './run-executor';
 
 const { EvictionReason: Reason } = coresdk.workflow_activation.RemoveFromCache;
 
+/** What of the worker's options is about workflow tasks. */
+export type WorkflowWorkerSettings = Pick<
+  CompiledWorkerOptions,
+  | 'namespace'
+  | 'taskQueue'
+  | 'identity'
+  | 'slots'
+  | 'polls'
+  | 'maxCachedWorkflows'
+  | 'maxCachedWorkflowBytes'
+  | 'stickyQueueScheduleToStartTimeoutMs'
+>;
+
 export interface WorkflowWorkerOptions {
-  options: CompiledWorkerOptions;
+  options: WorkflowWorkerSettings;
   buildId: string;
   rpc: Rpc;
-  host: WorkflowHost;
-  isolate: IsolateParts;
+  executors: RunExecutors;
   core: CoreRunOptions;
-  activityRunner: ActivityRunner;
+  /** Runs local activities. */
+  activityExecutor: ActivityExecutor;
   coreLogger: Logger;
   onFatal: (error: unknown) => void;
 }
@@ -50,7 +62,7 @@ export class WorkflowWorker {
     const { options, rpc, coreLogger } = parts;
     this.slots = new Slots(options.slots.workflowTasks);
     this.localActivities = new LocalActivityManager(
-      parts.activityRunner,
+      parts.activityExecutor,
       new Slots(options.slots.localActivities),
       options.namespace,
     );
@@ -99,7 +111,7 @@ export class WorkflowWorker {
         this.waitingForEmpty = resolve;
       });
     }
-    await this.parts.host.close();
+    await this.parts.executors.close();
   }
 
   /** Runs whose thread is gone are dropped; their next task replays them. */
@@ -155,7 +167,7 @@ export class WorkflowWorker {
   private createDriver(runId: string, task: WorkflowTask): RunDriver | undefined {
     try {
       const core = createCoreRun(task, this.coreOptions);
-      return new RunDriver(core, new RunIsolate(this.parts.isolate, runId), this.driverParts);
+      return new RunDriver(core, this.parts.executors.create(runId), this.driverParts);
     } catch (error) {
       this.parts.coreLogger.error('A workflow task cannot be taken up', { runId, error });
       this.slots.release();
@@ -167,7 +179,7 @@ export class WorkflowWorker {
   private trim(): void {
     const { maxCachedWorkflows, maxCachedWorkflowBytes } = this.parts.options;
     if (maxCachedWorkflows === 0) return;
-    const fit = Math.floor(maxCachedWorkflowBytes / this.parts.host.bytesPerRun());
+    const fit = Math.floor(maxCachedWorkflowBytes / this.parts.executors.bytesPerRun());
     const limit = Math.max(2, Math.min(maxCachedWorkflows, fit));
     let excess = this.cache.size - this.leaving.size - limit;
     if (excess <= 0) return;
