@@ -81,7 +81,16 @@ export default tseslint.config(
   },
   {
     files: ['**/*.cjs'],
-    languageOptions: { globals: { require: 'readonly', exports: 'writable', module: 'writable' } },
+    languageOptions: {
+      globals: {
+        require: 'readonly',
+        exports: 'writable',
+        module: 'writable',
+        process: 'readonly',
+        __dirname: 'readonly',
+        __filename: 'readonly',
+      },
+    },
     rules: { '@typescript-eslint/no-require-imports': 'off' },
   },
   // Tests may hold us against the official packages.

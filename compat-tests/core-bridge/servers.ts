@@ -1,0 +1,127 @@
+/**
+ * The servers of a test run. An ephemeral server is a schema of its own on the Postgres that `BRANCHLINE_URL` names, with a gRPC listener
+ * in this process for clients that speak gRPC; native clients of its address get the same service directly.
+ */
+import { randomBytes } from 'node:crypto';
+import type { native } from '@temporalio/core-bridge';
+import { temporal } from '@temporalio/proto';
+import { hold, letGo } from '../../shim/client/process-hold';
+import { acquireService, type SharedService } from '../../shim/service/shared';
+import type { Service } from '../../shim/service/types';
+import { errors } from './errors';
+import { listen, type Listener } from './listen';
+import type { Runtime } from './runtime';
+
+const { IndexedValueType } = temporal.api.enums.v1;
+
+interface ServerSettings {
+  namespace: string;
+  port: number | null;
+  extraArgs: string[];
+}
+
+export class EphemeralServer {
+  readonly type = 'ephemeral-server';
+
+  private constructor(
+    private readonly shared: SharedService,
+    private readonly listener: Listener,
+  ) {}
+
+  static async start({ namespace, port, extraArgs }: ServerSettings): Promise<EphemeralServer> {
+    const url = process.env.BRANCHLINE_URL;
+    if (url === undefined) throw new errors.TransportError('BRANCHLINE_URL does not name the Postgres of the test run');
+    const schema = `suite_${randomBytes(6).toString('hex')}`;
+    const shared = await acquireService({ url, schema, maxConnections: 4 });
+    await prepareNamespace(shared.service, namespace, searchAttributes(extraArgs));
+    return new this(shared, await listen(shared.service, port ?? 0));
+  }
+
+  get service(): Service {
+    return this.shared.service;
+  }
+
+  get address(): string {
+    return `127.0.0.1:${this.listener.port}`;
+  }
+
+  get port(): number {
+    return this.listener.port;
+  }
+
+  async stop(): Promise<void> {
+    hold();
+    try {
+      await this.listener.close();
+      await this.shared.release();
+    } finally {
+      letGo();
+    }
+  }
+}
+
+const byPort = new Map<number, Promise<EphemeralServer>>();
+const defaultPort = 7233;
+
+/** The service behind the address of a native client; undefined when no server of this run listens there. */
+export async function serviceAt(targetUrl: string): Promise<Service | undefined> {
+  const port = Number(/:(\d+)\/?$/.exec(targetUrl)?.[1] ?? defaultPort);
+  return (await byPort.get(port))?.service;
+}
+
+/** Files that connect to localhost:7233 find a server there. */
+export function startDefaultServer(): void {
+  const extraArgs = ['Int', 'Bool', 'Keyword', 'Text', 'Datetime', 'Double'].flatMap((type) => [
+    '--search-attribute',
+    `Custom${type}Field=${type}`,
+  ]);
+  byPort.set(defaultPort, EphemeralServer.start({ namespace: 'default', port: defaultPort, extraArgs }));
+}
+
+export async function newEphemeralServer(
+  _runtime: Runtime,
+  config: native.EphemeralServerConfig,
+): Promise<EphemeralServer> {
+  if (config.type === 'time-skipping') {
+    throw new errors.UnexpectedError('The core bridge of this test run has no time-skipping server');
+  }
+  const server = await EphemeralServer.start(config);
+  byPort.set(server.port, Promise.resolve(server));
+  return server;
+}
+
+export function ephemeralServerGetTarget(server: EphemeralServer): string {
+  return server.address;
+}
+
+export async function ephemeralServerShutdown(server: EphemeralServer): Promise<void> {
+  byPort.delete(server.port);
+  await server.stop();
+}
+
+/** `--search-attribute Name=Type`, as Temporal's CLI takes them; its other arguments are settings of that server. */
+function searchAttributes(extraArgs: readonly string[]): Record<string, number> {
+  const given = extraArgs.filter((_, index) => extraArgs[index - 1] === '--search-attribute');
+  return Object.fromEntries(
+    given.map((argument) => {
+      const [name = '', type = ''] = argument.split('=');
+      const constant = `INDEXED_VALUE_TYPE_${type.replace(/(?<=[a-z])(?=[A-Z])/g, '_').toUpperCase()}`;
+      return [name, IndexedValueType[constant as keyof typeof IndexedValueType]] as const;
+    }),
+  );
+}
+
+async function prepareNamespace(
+  service: Service,
+  namespace: string,
+  attributes: Record<string, number>,
+): Promise<void> {
+  const ctx = { metadata: {} };
+  if (namespace !== 'default') {
+    const workflowExecutionRetentionPeriod = { seconds: 24 * 60 * 60 };
+    await service.call('registerNamespace', { namespace, workflowExecutionRetentionPeriod }, ctx);
+  }
+  if (Object.keys(attributes).length > 0) {
+    await service.call('addSearchAttributes', { namespace, searchAttributes: attributes }, ctx);
+  }
+}
