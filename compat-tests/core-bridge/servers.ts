@@ -1,15 +1,15 @@
 /**
- * The servers of a test run. An ephemeral server is a schema of its own on the Postgres that `BRANCHLINE_URL` names, with a gRPC listener
+ * The servers of a test run. An ephemeral server is a schema of its own on the Postgres that `BRANCHLINE_URL` names, with a gateway
  * in this process for clients that speak gRPC; native clients of its address get the same service directly.
  */
 import { randomBytes } from 'node:crypto';
 import type { native } from '@temporalio/core-bridge';
 import { temporal } from '@temporalio/proto';
 import { hold, letGo } from '../../shim/client/process-hold';
+import { type Gateway, startGateway } from '../../shim/gateway';
 import { acquireService, type SharedService } from '../../shim/service/shared';
 import type { Service } from '../../shim/service/types';
 import { errors } from './errors';
-import { listen, type Listener } from './listen';
 import type { Runtime } from './runtime';
 
 const { IndexedValueType } = temporal.api.enums.v1;
@@ -25,7 +25,7 @@ export class EphemeralServer {
 
   private constructor(
     private readonly shared: SharedService,
-    private readonly listener: Listener,
+    private readonly gateway: Gateway,
   ) {}
 
   static async start({ namespace, port, extraArgs }: ServerSettings): Promise<EphemeralServer> {
@@ -34,7 +34,8 @@ export class EphemeralServer {
     const schema = `suite_${randomBytes(6).toString('hex')}`;
     const shared = await acquireService({ url, schema, maxConnections: 4 });
     await prepareNamespace(shared.service, namespace, searchAttributes(extraArgs));
-    return new this(shared, await listen(shared.service, port ?? 0));
+    const { service } = shared;
+    return new this(shared, await startGateway({ service, port: port ?? 0 }));
   }
 
   get service(): Service {
@@ -42,17 +43,17 @@ export class EphemeralServer {
   }
 
   get address(): string {
-    return `127.0.0.1:${this.listener.port}`;
+    return this.gateway.address;
   }
 
   get port(): number {
-    return this.listener.port;
+    return this.gateway.port;
   }
 
   async stop(): Promise<void> {
     hold();
     try {
-      await this.listener.close();
+      await this.gateway.close(0);
       await this.shared.release();
     } finally {
       letGo();
