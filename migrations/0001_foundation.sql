@@ -52,6 +52,8 @@ CREATE TABLE executions (
   namespace_id integer NOT NULL,
   workflow_id text COLLATE "C" NOT NULL,
   first_run_id uuid NOT NULL,
+  -- Of a run made by a reset: the run whose history it goes on with
+  base_run_id uuid,
   workflow_type text COLLATE "C" NOT NULL,
   task_queue text COLLATE "C" NOT NULL,
   -- temporal.api.enums.v1.WorkflowExecutionStatus; 1 = running
@@ -372,17 +374,17 @@ BEGIN
   END IF;
   IF new_executions IS NOT NULL THEN
     INSERT INTO :"schema".executions (
-      run_id, namespace_id, workflow_id, first_run_id, workflow_type, task_queue, status, start_request_id, start_time, execution_time, close_time,
+      run_id, namespace_id, workflow_id, first_run_id, base_run_id, workflow_type, task_queue, status, start_request_id, start_time, execution_time, close_time,
       history_length, history_size_bytes, state_transitions, parent_workflow_id, parent_run_id, root_workflow_id, root_run_id,
       memo, search_attributes, search_attribute_payloads)
     SELECT
-      c_run[x.at], x."namespaceId", x."workflowId", x."firstRunId", x."workflowType", x."taskQueue", x.status, x."startRequestId",
+      c_run[x.at], x."namespaceId", x."workflowId", x."firstRunId", x."baseRunId", x."workflowType", x."taskQueue", x.status, x."startRequestId",
       to_timestamp(x."startMs" / 1000), to_timestamp(x."executionMs" / 1000), CASE WHEN x."closeMs" > 0 THEN to_timestamp(x."closeMs" / 1000) END,
       x."historyLength", x."historySizeBytes", x."stateTransitions",
       x."parentWorkflowId", x."parentRunId", x."rootWorkflowId", x."rootRunId",
       x.memo, x."searchAttributes", x."searchAttributePayloads"
     FROM json_to_recordset(new_executions) AS x(
-      at integer, "namespaceId" integer, "workflowId" text, "firstRunId" uuid, "workflowType" text, "taskQueue" text, status smallint,
+      at integer, "namespaceId" integer, "workflowId" text, "firstRunId" uuid, "baseRunId" uuid, "workflowType" text, "taskQueue" text, status smallint,
       "startRequestId" text, "startMs" double precision, "executionMs" double precision, "closeMs" double precision,
       "historyLength" bigint, "historySizeBytes" bigint, "stateTransitions" bigint,
       "parentWorkflowId" text, "parentRunId" uuid, "rootWorkflowId" text, "rootRunId" uuid,

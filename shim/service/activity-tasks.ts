@@ -139,7 +139,7 @@ export function activityTaskRpcs(parts: WorkerParts, current: CurrentRuns) {
     // Finds the run and checks it; the heartbeat itself is no change of the run.
     const { runId, value } = await current.mutate(target, '', (t, run) => {
       const token = engine.activityById(t.state, activityId);
-      (run as { unchanged?: () => void }).unchanged?.();
+      run.unchanged();
       return token;
     });
     return heartbeat(runId, value, request.details ?? null, request.identity);

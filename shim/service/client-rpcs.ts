@@ -12,6 +12,7 @@ import {
   listSearchAttributes,
   removeSearchAttributes,
 } from './search-attributes';
+import { Resetter, resetWorkflowExecution } from './reset';
 import { signalWorkflowExecution } from './signal';
 import { Starter, signalWithStartWorkflowExecution, startWorkflowExecution } from './start';
 import { getClusterInfo, getSystemInfo } from './system-info';
@@ -41,6 +42,7 @@ export function clientRpcs(parts: ServiceParts): RpcTable {
     requestCancelWorkflowExecution: requestCancelWorkflowExecution(parts, current),
     terminateWorkflowExecution: terminateWorkflowExecution(parts, current),
     deleteWorkflowExecution: deleteWorkflowExecution(parts, current),
+    resetWorkflowExecution: resetWorkflowExecution(parts, new Resetter(parts, current)),
     describeWorkflowExecution: describeWorkflowExecution(parts, current),
     getWorkflowExecutionHistory: getWorkflowExecutionHistory(parts, current),
     getWorkflowExecutionHistoryReverse: getWorkflowExecutionHistoryReverse(parts, current),

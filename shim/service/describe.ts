@@ -31,6 +31,10 @@ export function describeWorkflowExecution(parts: ServiceParts, current: CurrentR
       throw target.runId === '' ? workflowNotFound(target.workflowId) : runNotFound(target.workflowId, runId);
     }
     const { uuid } = await parts.namespace(request.namespace);
+    const [resetRunId, firstTasks] = await Promise.all([
+      parts.store.resetOf(target.namespaceId, row.workflowId, runId),
+      parts.store.firstTasksByBuildId(runId),
+    ]);
     // Heartbeats are kept beside the state; only started activities have them.
     const beats =
       state !== null && Object.values(state.activities).some((activity) => activity.startedAtMs > 0)
@@ -48,6 +52,16 @@ export function describeWorkflowExecution(parts: ServiceParts, current: CurrentR
       workflowExecutionInfo: {
         ...(state === null ? executionInfo(row, uuid) : liveInfo(executionInfo(row, uuid), state)),
         priority: attributes.priority,
+        autoResetPoints: {
+          points: firstTasks.map(({ buildId, binaryChecksum, eventId, atMs }) => ({
+            buildId,
+            binaryChecksum,
+            runId,
+            firstWorkflowTaskCompletedId: long(eventId),
+            createTime: fromMs(atMs),
+            resettable: true,
+          })),
+        },
       },
       pendingActivities:
         state === null || state.status !== Status.Running
@@ -70,7 +84,7 @@ export function describeWorkflowExecution(parts: ServiceParts, current: CurrentR
               parentClosePolicy: child.parentClosePolicy,
             })),
       pendingWorkflowTask: state === null || state.status !== Status.Running ? null : pendingTask(state),
-      workflowExtendedInfo: extendedInfo(row, state, started),
+      workflowExtendedInfo: { ...extendedInfo(row, state, started), ...(resetRunId === null ? {} : { resetRunId }) },
     };
   };
 }
@@ -189,8 +203,14 @@ function extendedInfo(
 ): temporal.api.workflow.v1.IWorkflowExecutionExtendedInfo {
   const attributes = started.workflowExecutionStartedEventAttributes ?? {};
   const runTimeoutMs = ms(attributes.workflowRunTimeout);
+  // The timeouts of a reset run count from the reset.
+  const wasReset = row.baseRunId !== '';
+  const executionTimeoutMs = ms(attributes.workflowExecutionTimeout);
   return {
-    executionExpirationTime: attributes.workflowExecutionExpirationTime,
+    executionExpirationTime: wasReset
+      ? at(executionTimeoutMs && row.startMs + executionTimeoutMs)
+      : attributes.workflowExecutionExpirationTime,
+    ...(wasReset ? { lastResetTime: fromMs(row.startMs) } : {}),
     runExpirationTime: state === null ? at(runTimeoutMs && row.startMs + runTimeoutMs) : at(state.runExpiresAtMs),
     originalStartTime: started.eventTime,
     cancelRequested: state?.cancelRequested ?? false,

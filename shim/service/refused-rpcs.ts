@@ -30,7 +30,6 @@ const SENTENCES: Record<string, string> = {
   stopBatchOperation: BATCHES,
   describeBatchOperation: BATCHES,
   listBatchOperations: BATCHES,
-  resetWorkflowExecution: OPERATORS,
   updateWorkflowExecutionOptions: OPERATORS,
   pauseWorkflowExecution: OPERATORS,
   unpauseWorkflowExecution: OPERATORS,

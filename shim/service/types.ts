@@ -19,6 +19,10 @@ export interface LoadedRun {
   readonly namespaceId: number;
   /** Event by id from memory or the store. */
   event(eventId: number): Promise<HistoryEvent>;
+  /** Events from memory alone, uncommitted ones included; null when memory does not reach back that far. */
+  cachedEvents(fromEventId: number, toEventId: number): HistoryEvent[] | null;
+  /** The operation changed nothing: it is answered once what it saw is durable. */
+  unchanged(): void;
 }
 
 export interface MutateOptions {

@@ -30,9 +30,7 @@ export interface EncodedCommit {
   state: Buffer | null;
   /** Only of new runs. */
   create: { namespaceId: number; workflowId: string; reuse: number; startRequestId: string } | null;
-  firstEventId: number;
-  lastEventId: number;
-  events: Buffer | null;
+  history: HistoryRow[];
   /** Members of a row object, without the opening brace. */
   execution: string | null;
   tasks: string[];
@@ -47,7 +45,7 @@ const reuseCodes = { allowDuplicate: 0, allowDuplicateFailedOnly: 1, rejectDupli
 export function encodeCommit(commit: RunCommit): EncodedCommit {
   const { events, create } = commit;
   const state = commit.state === null ? null : Buffer.from(stateToJson(commit.state));
-  const history = events.length === 0 ? null : compressible(eventsToJson(events));
+  const history = historyRows(events);
   const isNew = commit.expectedVersion === 0;
   if (isNew !== (create !== null)) throw new TypeError('A commit makes a run (version 0 and `create`) or changes one');
   return {
@@ -66,16 +64,37 @@ export function encodeCommit(commit: RunCommit): EncodedCommit {
             reuse: reuseCodes[create.reuse],
             startRequestId: create.startRequestId,
           },
-    firstEventId: int64(events[0]?.eventId),
-    lastEventId: int64(events.at(-1)?.eventId),
-    events: history,
+    history,
     execution: commit.execution === null ? null : encodeExecution(commit.execution, isNew),
     tasks: commit.newTasks.map(encodeTask),
     doneTasks: commit.doneTasks,
     signalRequestIds: commit.signalRequestIds,
     closedActivities: commit.closedActivities,
-    size: (state?.length ?? 0) + (history?.length ?? 0) + 300,
+    size: (state?.length ?? 0) + history.reduce((sum, row) => sum + row.events.length, 0) + 300,
   };
+}
+
+/** A row of `history`. */
+interface HistoryRow {
+  firstEventId: number;
+  lastEventId: number;
+  events: Buffer;
+}
+
+/** Most events of one row: a reset writes a whole history at once. */
+const MAX_ROW_EVENTS = 256;
+
+function historyRows(events: RunCommit['events']): HistoryRow[] {
+  const rows: HistoryRow[] = [];
+  for (let i = 0; i < events.length; i += MAX_ROW_EVENTS) {
+    const part = events.length <= MAX_ROW_EVENTS ? events : events.slice(i, i + MAX_ROW_EVENTS);
+    rows.push({
+      firstEventId: int64(part[0]!.eventId),
+      lastEventId: int64(part[part.length - 1]!.eventId),
+      events: compressible(eventsToJson(part)),
+    });
+  }
+  return rows;
 }
 
 /** Something is to be done before the run waits for time or for others. */
@@ -115,6 +134,7 @@ function encodeExecution(row: ExecutionRow, isNew: boolean): string {
       `"workflowType":${quote(row.workflowType)},"taskQueue":${quote(row.taskQueue)},"startRequestId":${quote(row.startRequestId)},` +
       `"startMs":${row.startMs},"executionMs":${row.executionMs},` +
       `"rootWorkflowId":${quote(row.root.workflowId)},"rootRunId":"${row.root.runId}"`;
+    if (row.baseRunId !== '') json += `,"baseRunId":"${row.baseRunId}"`;
     if (row.parent !== null) {
       json += `,"parentWorkflowId":${quote(row.parent.workflowId)},"parentRunId":"${row.parent.runId}"`;
     }
@@ -167,7 +187,7 @@ export function batchParameters(groups: readonly EncodedCommit[][]): unknown[] {
       group.push(i + 1);
     }
   });
-  const history: { at: number; commit: EncodedCommit }[] = [];
+  const history: { at: number; row: HistoryRow }[] = [];
   const doneAt: number[] = [];
   const done: string[] = [];
   const signalAt: number[] = [];
@@ -179,7 +199,7 @@ export function batchParameters(groups: readonly EncodedCommit[][]): unknown[] {
   let tasks = '';
   commits.forEach((commit, i) => {
     const at = i + 1;
-    if (commit.events !== null) history.push({ at, commit });
+    for (const row of commit.history) history.push({ at, row });
     if (commit.execution !== null) {
       const row = `{"at":${at},${commit.execution}`;
       if (commit.create !== null) newExecutions += (newExecutions === '' ? '[' : ',') + row;
@@ -214,9 +234,9 @@ export function batchParameters(groups: readonly EncodedCommit[][]): unknown[] {
     int2Array(commits.map((commit) => commit.create?.reuse ?? null)),
     textArray(commits.map((commit) => commit.create?.startRequestId ?? null)),
     int4Array(history.map(({ at }) => at)),
-    int4Array(history.map(({ commit }) => commit.firstEventId)),
-    int4Array(history.map(({ commit }) => commit.lastEventId)),
-    jsonArray(history.map(({ commit }) => commit.events)),
+    int4Array(history.map(({ row }) => row.firstEventId)),
+    int4Array(history.map(({ row }) => row.lastEventId)),
+    jsonArray(history.map(({ row }) => row.events)),
     newExecutions === '' ? null : newExecutions + ']',
     changedExecutions === '' ? null : changedExecutions + ']',
     tasks === '' ? null : tasks + ']',

@@ -179,6 +179,26 @@ export class PostgresStore implements Store {
     return row === undefined ? null : executionRow(row);
   }
 
+  async runStartedBy(namespaceId: number, workflowId: string, requestId: string): Promise<string | null> {
+    const values = [namespaceId, workflowId, requestId];
+    const [row] = await this.connections.query<{ run_id: string }>(this.sql.executions.startedBy, values);
+    return row?.run_id ?? null;
+  }
+
+  async resetOf(namespaceId: number, workflowId: string, baseRunId: string): Promise<string | null> {
+    if (!isRunId(baseRunId)) return null;
+    const values = [namespaceId, workflowId, baseRunId];
+    const [row] = await this.connections.query<{ run_id: string }>(this.sql.executions.resetOf, values);
+    return row?.run_id ?? null;
+  }
+
+  async firstTasksByBuildId(
+    runId: string,
+  ): Promise<{ buildId: string; binaryChecksum: string; eventId: number; atMs: number }[]> {
+    if (!isRunId(runId)) return [];
+    return this.connections.query(this.sql.history.firstTasksByBuildId, [runId]);
+  }
+
   async runsOfChain(namespaceId: number, workflowId: string, firstRunId: string): Promise<ExecutionRow[]> {
     if (!isRunId(firstRunId)) return [];
     const rows = await this.connections.query<ExecutionRecord>(this.sql.executions.chain, [

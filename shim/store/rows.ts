@@ -16,6 +16,7 @@ export interface ExecutionRecord {
   workflow_id: string;
   run_id: string;
   first_run_id: string;
+  base_run_id: string | null;
   workflow_type: string;
   task_queue: string;
   status: Status;
@@ -41,6 +42,7 @@ export function executionRow(record: ExecutionRecord): ExecutionRow {
     workflowId: record.workflow_id,
     runId: record.run_id,
     firstRunId: record.first_run_id,
+    baseRunId: record.base_run_id ?? '',
     workflowType: record.workflow_type,
     taskQueue: record.task_queue,
     status: record.status,

@@ -15,6 +15,7 @@ function runDefaults(workflowId: string, runId: string, startedAtMs: number): Ru
     workflowId: '',
     runId: '',
     firstRunId: runId,
+    baseRunId: '',
     originalRunId: runId,
     workflowType: '',
     taskQueue: '',

@@ -59,6 +59,8 @@ export interface ExecutionRow {
   workflowId: string;
   runId: string;
   firstRunId: string;
+  /** Of a run made by a reset: the run whose history it goes on with; '' = none. */
+  baseRunId: string;
   workflowType: string;
   taskQueue: string;
   status: Status;
@@ -174,6 +176,14 @@ export interface Store {
     workflowId: string,
   ): Promise<{ runId: string; status: Status; startRequestId: string; firstRunId: string } | null>;
   loadExecution(namespaceId: number, runId: string): Promise<ExecutionRow | null>;
+  /** The run of that id that this request started (or reset to); null when there is none. */
+  runStartedBy(namespaceId: number, workflowId: string, requestId: string): Promise<string | null>;
+  /** The newest run made by a reset of that run; null when it was not reset. */
+  resetOf(namespaceId: number, workflowId: string, baseRunId: string): Promise<string | null>;
+  /** Each build id of a run's completed workflow tasks, with the first of them. */
+  firstTasksByBuildId(
+    runId: string,
+  ): Promise<{ buildId: string; binaryChecksum: string; eventId: number; atMs: number }[]>;
   /** Runs of a chain, newest first. */
   runsOfChain(namespaceId: number, workflowId: string, firstRunId: string): Promise<ExecutionRow[]>;
   /** Events with fromEventId ≤ id ≤ toEventId, in order, stopping after about maxBytes (at least one row). */

@@ -188,7 +188,17 @@ export interface Engine {
   ): void;
 
   /** Rebuild a state from events (reset, checks): fold of the same appliers that decisions use. */
-  replay(events: HistoryEvent[], namespace: string): RunState;
+  replay(events: HistoryEvent[], namespace: string, runId?: string): RunState;
+
+  /**
+   * The run that goes on from a prefix of another run's history; its workflow task has failed with RESET_WORKFLOW. INVALID_ARGUMENT when
+   * the prefix does not end within a workflow task. `reapply` completes it.
+   */
+  beginReset(input: ResetInput, ctx: EngineContext): Transition;
+  /** Signals, updates and news of children from after the prefix, in order, and then the workflow task that brings them. */
+  reapply(t: Transition, events: HistoryEvent[], exclude: ReapplyExclusions): void;
+  /** Ends the run that the reset run replaces: neither its parent nor its children hear of it. */
+  terminateForReset(t: Transition, reason: string): void;
 }
 
 export interface WorkflowTaskToken {
@@ -202,6 +212,22 @@ export interface ActivityToken {
   attempt: number;
   /** '' for by-id and asynchronous completion without a started request id check. */
   requestId: string;
+}
+
+export interface ResetInput {
+  namespace: string;
+  runId: string;
+  baseRunId: string;
+  requestId: string;
+  reason: string;
+  /** Events of the base run before the reset point. */
+  prefix: HistoryEvent[];
+}
+
+/** What is not taken over from after the reset point. */
+export interface ReapplyExclusions {
+  signals: boolean;
+  updates: boolean;
 }
 
 /** What a running attempt learns when it reports. */

@@ -18,11 +18,10 @@ function updateOf(state: RunState, updateId: string): UpdateState {
 }
 
 export const updateAppliers: Appliers = {
-  // Only written by a reset: the request is carried over, undelivered.
+  // Only written by a reset: the worker finds the request in the history, so that no message and no Accepted event need carry it.
   [EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ADMITTED]: (state, event) => {
-    const request = event.workflowExecutionUpdateAdmittedEventAttributes?.request;
-    const updateId = request?.meta?.updateId;
-    if (updateId) updateOf(state, updateId).request = request;
+    const updateId = event.workflowExecutionUpdateAdmittedEventAttributes?.request?.meta?.updateId;
+    if (updateId) updateOf(state, updateId);
   },
   [EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED]: (state, event) => {
     const updateId = event.workflowExecutionUpdateAcceptedEventAttributes?.protocolInstanceId;

@@ -17,6 +17,7 @@ import { terminate } from './close';
 import { fireDue, nextDue } from './due';
 import { externalAnswered } from './externals';
 import { replay } from './replay';
+import { beginReset, reapply, terminateForReset } from './reset';
 import { requestCancel, signal } from './signals';
 import { start, startInputFromRequest } from './start';
 import { completeWorkflowTask, failWorkflowTask } from './task-completion';
@@ -70,4 +71,7 @@ export const engine: Engine = {
   fireDue,
 
   replay,
+  beginReset,
+  reapply: (t, events, exclude) => reapply(asRun(t), events, exclude),
+  terminateForReset: (t, reason) => terminateForReset(asRun(t), reason),
 };

@@ -7,10 +7,11 @@ import type { HistoryEvent, RunState } from './types';
 
 /**
  * Folds a history from its first event. What leaves no events is at its beginning: sticky queue, running activity attempts, transient and
- * speculative tasks, admitted updates, obligations. The run id is the original one, which differs after a reset.
+ * speculative tasks, admitted updates, obligations. The run id, when it is not given, is the original one, which differs after a reset.
  */
-export function replay(events: HistoryEvent[], namespace: string): RunState {
+export function replay(events: HistoryEvent[], namespace: string, runId = ''): RunState {
   const state = emptyState(namespace);
+  state.runId = runId;
   for (const event of events) {
     applyEvent(state, event);
     state.nextEventId = int64(event.eventId) + 1;

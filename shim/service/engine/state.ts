@@ -7,6 +7,7 @@ export function emptyState(namespace: string): RunState {
     workflowId: '',
     runId: '',
     firstRunId: '',
+    baseRunId: '',
     originalRunId: '',
     workflowType: '',
     taskQueue: '',

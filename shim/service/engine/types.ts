@@ -172,6 +172,8 @@ export interface RunState {
   runId: string;
   /** First run of the chain (continue-as-new, retry, cron). */
   firstRunId: string;
+  /** Of a run made by a reset: the run whose history it goes on with; '' = none. */
+  baseRunId: string;
   /** Seeds workflow randomness; equals runId except after reset. */
   originalRunId: string;
   workflowType: string;

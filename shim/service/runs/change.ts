@@ -28,6 +28,10 @@ export class Change implements LoadedRun {
     return this.run.event(eventId);
   }
 
+  cachedEvents(fromEventId: number, toEventId: number): HistoryEvent[] | null {
+    return this.run.cachedEvents(fromEventId, toEventId);
+  }
+
   /** A row for work that leaves this process. */
   newTask(task: NewTask): void {
     (this.newTasks ??= []).push(task);

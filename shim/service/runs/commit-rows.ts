@@ -10,6 +10,7 @@ export function executionRow(namespaceId: number, state: RunState): ExecutionRow
     workflowId: state.workflowId,
     runId: state.runId,
     firstRunId: state.firstRunId,
+    baseRunId: state.baseRunId,
     workflowType: state.workflowType,
     taskQueue: state.taskQueue,
     status: state.status,

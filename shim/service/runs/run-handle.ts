@@ -1,14 +1,13 @@
 /** One run in this process's memory: its newest state, its recent events, and what of them is not durable yet. */
 import type { Store } from '../../store/types';
 import type { HistoryEvent, RunState } from '../engine/types';
-import type { LoadedRun } from '../types';
 import { int64 } from '../../common/proto-values';
 import type { Batch } from './batch';
 
 /** Recent events kept per run; older ones are read from the store. */
 const MAX_CACHED_EVENTS = 2048;
 
-export class RunHandle implements LoadedRun {
+export class RunHandle {
   /** Decided, not yet handed to the store. */
   batch: Batch | null = null;
   /** On its way to the store. */

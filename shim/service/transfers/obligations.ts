@@ -46,15 +46,22 @@ async function notifyParent(parts: TransferParts, closed: RunHandle): Promise<vo
   if (parent === null) return;
   const closeEvent = await closed.event(state.closeEventId);
   const child = { workflowId: state.workflowId, runId: state.runId, workflowType: state.workflowType };
-  try {
-    await runs.change(parent.runId, (t, change) => {
-      if (t.state.children[String(parent.initiatedEventId)]?.startedEventId === 0) {
-        engine.childStarted(t, parent.initiatedEventId, state.firstRunId, null);
-      }
-      if (!engine.childClosed(t, parent.initiatedEventId, child, closeEvent)) change.unchanged();
-    });
-  } catch (error) {
-    // The parent has closed before: nobody waits for the news.
-    if (!isNotFound(error)) throw error;
+  const { id: namespaceId } = await parts.namespace(parent.namespace);
+  for (let runId: string | null = parent.runId; runId !== null;) {
+    const wasReset = runId !== parent.runId;
+    try {
+      await runs.change(runId, (t, change) => {
+        const known = t.state.children[String(parent.initiatedEventId)];
+        // After a reset the same id may be another child.
+        if (wasReset && known?.runId !== state.firstRunId) return change.unchanged();
+        if (known?.startedEventId === 0) engine.childStarted(t, parent.initiatedEventId, state.firstRunId, null);
+        if (!engine.childClosed(t, parent.initiatedEventId, child, closeEvent)) change.unchanged();
+      });
+      return;
+    } catch (error) {
+      if (!isNotFound(error)) throw error;
+      // The parent has closed. Unless it was reset, nobody waits for the news.
+      runId = await parts.store.resetOf(namespaceId, parent.workflowId, runId);
+    }
   }
 }

@@ -22,7 +22,10 @@ export async function applyPolicy(
     if (current === null || current.status !== Status.Running) return;
     await runs.change(current.runId, (t, change) => {
       const { parent: of, firstRunId } = t.state;
-      const ours = of?.runId === parent.runId && of.initiatedEventId === initiatedEventId;
+      // A run made by a reset also has the children that the run before it began.
+      const begunBefore =
+        parent.state.baseRunId !== '' && child.runId !== '' && of?.workflowId === parent.state.workflowId;
+      const ours = of?.initiatedEventId === initiatedEventId && (of.runId === parent.runId || begunBefore);
       if (!ours || (child.runId !== '' && firstRunId !== child.runId)) return change.unchanged();
       if (policy !== Policy.PARENT_CLOSE_POLICY_REQUEST_CANCEL) {
         return engine.terminate(t, { reason: REASON, details: null, identity: IDENTITY });

@@ -1,7 +1,7 @@
 /** Table `executions`: identity and visibility of every retained run. Written by `commit_batch`. */
 const ms = (column: string): string => `extract(epoch FROM ${column})::float8 * 1000`;
 
-const columns = `e.namespace_id, e.workflow_id, e.run_id, e.first_run_id, e.workflow_type, e.task_queue, e.status, e.start_request_id,
+const columns = `e.namespace_id, e.workflow_id, e.run_id, e.first_run_id, e.base_run_id, e.workflow_type, e.task_queue, e.status, e.start_request_id,
   ${ms('e.start_time')} AS start_ms, ${ms('e.execution_time')} AS execution_ms, coalesce(${ms('e.close_time')}, 0) AS close_ms,
   e.history_length::float8 AS history_length, e.history_size_bytes::float8 AS history_size_bytes,
   e.state_transitions::float8 AS state_transitions,
@@ -16,6 +16,10 @@ export const executions = (s: string) => ({
     UNION ALL
     (SELECT ${identity} FROM ${s}.executions WHERE namespace_id = $1 AND workflow_id = $2 ORDER BY start_time DESC LIMIT 1)
     LIMIT 1`,
+  startedBy: `SELECT run_id FROM ${s}.executions
+    WHERE namespace_id = $1 AND workflow_id = $2 AND start_request_id = $3 ORDER BY start_time DESC LIMIT 1`,
+  resetOf: `SELECT run_id FROM ${s}.executions
+    WHERE namespace_id = $1 AND workflow_id = $2 AND base_run_id = $3 ORDER BY start_time DESC LIMIT 1`,
   chain: `SELECT ${columns} FROM ${s}.executions e
     WHERE e.namespace_id = $1 AND e.workflow_id = $2 AND e.first_run_id = $3 ORDER BY e.start_time DESC`,
 });

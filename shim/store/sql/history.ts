@@ -14,6 +14,15 @@ export const history = (s: string) => ({
         ORDER BY first_event_id LIMIT 1000
       ) page
     ) sized WHERE before < $4 ORDER BY first_event_id`,
+  firstTasksByBuildId: `SELECT DISTINCT ON (1, 2) * FROM (
+      SELECT coalesce(t.attributes -> 'workerVersion' ->> 'buildId', '') AS "buildId",
+        coalesce(t.attributes ->> 'binaryChecksum', '') AS "binaryChecksum",
+        (e.event ->> 'eventId')::integer AS "eventId",
+        extract(epoch FROM (e.event ->> 'eventTime')::timestamptz)::float8 * 1000 AS "atMs"
+      FROM ${s}.history h CROSS JOIN LATERAL json_array_elements(h.events) AS e(event)
+        CROSS JOIN LATERAL (SELECT e.event -> 'workflowTaskCompletedEventAttributes') AS t(attributes)
+      WHERE h.run_id = $1 AND t.attributes IS NOT NULL
+    ) completed WHERE "buildId" <> '' OR "binaryChecksum" <> '' ORDER BY 1, 2, 3`,
   // The newest rows that hold $2 events.
   readLast: `SELECT events FROM (
       SELECT first_event_id, events::text AS events,
