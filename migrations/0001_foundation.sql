@@ -15,8 +15,11 @@
 --
 -- Work usually stays in the process that made it. What has to leave becomes a row of `tasks`: claimed by a process, and deleted in the
 -- commit that starts it. `heartbeats` keeps the last heartbeat of running activities, `signal_requests` the ids of signals already taken.
+-- `schedules` holds what is to be started when, and where each schedule stands (JSON, with a version like a run's); `schedule_slots` what
+-- became of each of its times, for reading.
 -- `queries` and `notices` carry questions and wake-ups between processes and survive nothing, hence unlogged.
--- `namespaces` and `search_attributes` are Temporal's. `workflows`, `history_events`, `pending_activities` and `pending_timers` are views to read.
+-- `namespaces` and `search_attributes` are Temporal's. `workflows`, `history_events`, `pending_activities`, `pending_timers` and `schedule_history`
+-- are views to read.
 --
 -- :"schema" stands for the quoted name of the schema; shim/store/migrate.ts puts it in.
 
@@ -175,6 +178,45 @@ CREATE TABLE flushes (
   -- Of a batch in which not all groups were committed: as `commit_batch` returns them
   verdicts smallint[]
 ) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
+
+-- Schedules
+
+CREATE TABLE schedules (
+  namespace_id integer NOT NULL,
+  schedule_id text COLLATE "C" NOT NULL,
+  -- Another one for each schedule of an id
+  uuid uuid NOT NULL UNIQUE,
+  version bigint NOT NULL CHECK (version > 0),
+  create_request_id text NOT NULL,
+  created_at timestamptz NOT NULL,
+  -- When somebody must look at it; null = only when it is called
+  due_at timestamptz,
+  -- Values by name, for filters
+  search_attributes jsonb NOT NULL,
+  state json NOT NULL,
+  PRIMARY KEY (namespace_id, schedule_id)
+) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 500);
+CREATE INDEX schedules_due ON schedules (due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX schedules_in_list_order ON schedules (namespace_id, created_at DESC, schedule_id);
+
+-- The newest thousand of each schedule
+CREATE TABLE schedule_slots (
+  schedule_uuid uuid NOT NULL,
+  slot bigint NOT NULL CHECK (slot > 0),
+  -- As the spec says, without jitter; of the first, where a row stands for several
+  nominal_time timestamptz NOT NULL,
+  -- 1000 = or more
+  slots integer NOT NULL CHECK (slots BETWEEN 1 AND 1000),
+  -- Triggered or backfilled
+  manual boolean NOT NULL,
+  reason text COLLATE "C" NOT NULL CHECK (reason IN (
+    'buffer full', 'buffered', 'fired', 'missed catch-up window', 'no actions left', 'overlap skipped', 'paused', 'start failed')),
+  workflow_id text COLLATE "C",
+  first_run_id uuid,
+  message text,
+  decided_at timestamptz NOT NULL,
+  PRIMARY KEY (schedule_uuid, slot)
+);
 
 CREATE UNLOGGED TABLE queries (
   id text COLLATE "C" PRIMARY KEY,
@@ -575,3 +617,8 @@ SELECT
   r.state ->> 'namespace' AS namespace, r.state ->> 'workflowId' AS workflow_id, r.run_id,
   t.value ->> 'timerId' AS timer_id, ms_to_timestamp((t.value ->> 'fireAtMs')::double precision) AS fires_at
 FROM runs r CROSS JOIN LATERAL json_each(r.state -> 'timers') AS t;
+
+CREATE VIEW schedule_history AS
+SELECT
+  n.name AS namespace, s.schedule_id, o.slot, o.nominal_time, o.slots, o.manual, o.reason, o.workflow_id, o.first_run_id, o.message, o.decided_at
+FROM schedule_slots o JOIN schedules s ON s.uuid = o.schedule_uuid JOIN namespaces n ON n.id = s.namespace_id;

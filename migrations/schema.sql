@@ -139,6 +139,42 @@ ALTER TABLE branchline.runs ALTER COLUMN state SET STORAGE MAIN;
 
 CREATE INDEX runs_due ON branchline.runs USING btree (due_at) WHERE (due_at IS NOT NULL);
 
+CREATE TABLE branchline.schedule_slots (
+  schedule_uuid uuid NOT NULL,
+  slot bigint NOT NULL,
+  nominal_time timestamp with time zone NOT NULL,
+  slots integer NOT NULL,
+  manual boolean NOT NULL,
+  reason text COLLATE "C" NOT NULL,
+  workflow_id text COLLATE "C",
+  first_run_id uuid,
+  message text,
+  decided_at timestamp with time zone NOT NULL,
+  CONSTRAINT schedule_slots_pkey PRIMARY KEY (schedule_uuid, slot),
+  CONSTRAINT schedule_slots_reason_check CHECK ((reason = ANY (ARRAY['buffer full'::text, 'buffered'::text, 'fired'::text, 'missed catch-up window'::text, 'no actions left'::text, 'overlap skipped'::text, 'paused'::text, 'start failed'::text]))),
+  CONSTRAINT schedule_slots_slot_check CHECK ((slot > 0)),
+  CONSTRAINT schedule_slots_slots_check CHECK (((slots >= 1) AND (slots <= 1000)))
+);
+
+CREATE TABLE branchline.schedules (
+  namespace_id integer NOT NULL,
+  schedule_id text COLLATE "C" NOT NULL,
+  uuid uuid NOT NULL,
+  version bigint NOT NULL,
+  create_request_id text NOT NULL,
+  created_at timestamp with time zone NOT NULL,
+  due_at timestamp with time zone,
+  search_attributes jsonb NOT NULL,
+  state json NOT NULL,
+  CONSTRAINT schedules_pkey PRIMARY KEY (namespace_id, schedule_id),
+  CONSTRAINT schedules_uuid_key UNIQUE (uuid),
+  CONSTRAINT schedules_version_check CHECK ((version > 0))
+) WITH (fillfactor=50, autovacuum_vacuum_scale_factor=0.02, autovacuum_vacuum_threshold=500);
+
+CREATE INDEX schedules_due ON branchline.schedules USING btree (due_at) WHERE (due_at IS NOT NULL);
+
+CREATE INDEX schedules_in_list_order ON branchline.schedules USING btree (namespace_id, created_at DESC, schedule_id);
+
 CREATE TABLE branchline.search_attributes (
   namespace_id integer NOT NULL,
   name text COLLATE "C" NOT NULL,
@@ -545,6 +581,22 @@ CREATE VIEW branchline.pending_timers AS
     branchline.ms_to_timestamp((t.value ->> 'fireAtMs'::text)::double precision) AS fires_at
    FROM branchline.runs r
      CROSS JOIN LATERAL json_each(r.state -> 'timers'::text) t(key, value);
+
+CREATE VIEW branchline.schedule_history AS
+ SELECT n.name AS namespace,
+    s.schedule_id,
+    o.slot,
+    o.nominal_time,
+    o.slots,
+    o.manual,
+    o.reason,
+    o.workflow_id,
+    o.first_run_id,
+    o.message,
+    o.decided_at
+   FROM branchline.schedule_slots o
+     JOIN branchline.schedules s ON s.uuid = o.schedule_uuid
+     JOIN branchline.namespaces n ON n.id = s.namespace_id;
 
 CREATE VIEW branchline.workflows AS
  SELECT n.name AS namespace,

@@ -1,23 +1,23 @@
-/** A binary heap of runs by due time. */
+/** A binary heap of ids by due time. */
 
-export interface DueRun {
-  runId: string;
+export interface Due {
+  id: string;
   /** Epoch ms. */
   dueAtMs: number;
 }
 
 export class DueHeap {
-  private readonly items: DueRun[] = [];
+  private readonly items: Due[] = [];
 
   get size(): number {
     return this.items.length;
   }
   /** The earliest. */
-  peek(): DueRun | undefined {
+  peek(): Due | undefined {
     return this.items[0];
   }
 
-  push(item: DueRun): void {
+  push(item: Due): void {
     const { items } = this;
     let at = items.push(item) - 1;
     while (at > 0) {
@@ -29,7 +29,7 @@ export class DueHeap {
     items[at] = item;
   }
 
-  pop(): DueRun | undefined {
+  pop(): Due | undefined {
     const { items } = this;
     const first = items[0];
     const last = items.pop();

@@ -9,15 +9,13 @@ import type { Change } from '../service/runs/change';
 import type { RunRegistry } from '../service/runs/registry';
 import type { RunHandle } from '../service/runs/run-handle';
 import { isNotFound } from '../service/transfers/transfer-parts';
-import { DueHeap } from './due-heap';
+import { DueTimer } from './due-timer';
 
 /** How far ahead the store is looked through, and how often, ms. The difference is the time a slow look may take. */
 const AHEAD_MS = 15_000;
 const LOOK_MS = 5000;
 /** Runs taken per look. */
 const LOOK_LIMIT = 5000;
-/** Longest sleep of the timer, ms: then the clocks are compared again. */
-const MAX_SLEEP_MS = 5000;
 /** What failed is tried again after this long, ms. */
 const RETRY_MS = 1000;
 
@@ -32,14 +30,10 @@ export interface DueRunsParts {
 }
 
 export class DueRuns {
-  private readonly heap = new DueHeap();
-  /** Earliest due time in the heap, by run. Heap entries that differ are old. */
-  private readonly due = new Map<string, number>();
+  private readonly timer: DueTimer;
   /** Runs whose work is to be found again from their durable state. */
   private readonly lostRuns = new Set<string>();
   private readonly recovering = new Set<string>();
-  private timer: NodeJS.Timeout | null = null;
-  private timerAt = Infinity;
   private lookTimer: NodeJS.Timeout | null = null;
   private looking = false;
   /** Something happened while a look was under way. */
@@ -48,6 +42,7 @@ export class DueRuns {
   private closed = false;
 
   constructor(private readonly parts: DueRunsParts) {
+    this.timer = new DueTimer(parts.store, (runId) => this.fire(runId, false));
     this.stopNotices = parts.store.onNotice(({ kind }) => {
       // What a dead process had is free now.
       if (kind !== 'processDied' && kind !== 'missed') return;
@@ -62,8 +57,10 @@ export class DueRuns {
 
   /** A run has committed: its next due time, if it is near. */
   committed(run: RunHandle): void {
-    if (run.gone) this.due.delete(run.runId);
-    else if (run.dueAtMs > 0 && run.dueAtMs <= this.parts.store.nowMs() + AHEAD_MS) this.plan(run.runId, run.dueAtMs);
+    if (run.gone) this.timer.forget(run.runId);
+    else if (run.dueAtMs > 0 && run.dueAtMs <= this.parts.store.nowMs() + AHEAD_MS) {
+      this.timer.plan(run.runId, run.dueAtMs);
+    }
   }
 
   /** Memory of the run was given up: look what its durable state needs. */
@@ -83,38 +80,8 @@ export class DueRuns {
   close(): void {
     this.closed = true;
     this.stopNotices();
-    if (this.timer !== null) clearTimeout(this.timer);
+    this.timer.close();
     if (this.lookTimer !== null) clearTimeout(this.lookTimer);
-  }
-
-  private plan(runId: string, dueAtMs: number): void {
-    const planned = this.due.get(runId);
-    if (planned !== undefined && planned <= dueAtMs) return;
-    this.due.set(runId, dueAtMs);
-    this.heap.push({ runId, dueAtMs });
-    this.arm();
-  }
-
-  private arm(): void {
-    const next = this.heap.peek();
-    if (next === undefined || this.closed || next.dueAtMs >= this.timerAt) return;
-    if (this.timer !== null) clearTimeout(this.timer);
-    this.timerAt = next.dueAtMs;
-    const sleep = Math.min(MAX_SLEEP_MS, Math.max(0, next.dueAtMs - this.parts.store.nowMs()));
-    this.timer = setTimeout(() => this.wake(), Math.ceil(sleep)).unref();
-  }
-
-  private wake(): void {
-    this.timer = null;
-    this.timerAt = Infinity;
-    const now = this.parts.store.nowMs();
-    for (let next = this.heap.peek(); next !== undefined && next.dueAtMs <= now; next = this.heap.peek()) {
-      this.heap.pop();
-      if (this.due.get(next.runId) !== next.dueAtMs) continue;
-      this.due.delete(next.runId);
-      this.fire(next.runId, false);
-    }
-    this.arm();
   }
 
   /** Does what is due in a run. `withStartedEvent`: a run that ends by its timeout may go on in a new one, made from that event. */
@@ -144,7 +111,7 @@ export class DueRuns {
           if (needsStarted) this.fire(runId, true);
         },
         (error: unknown) => {
-          if (!isNotFound(error) && !this.closed) this.plan(runId, store.nowMs() + RETRY_MS);
+          if (!isNotFound(error) && !this.closed) this.timer.plan(runId, store.nowMs() + RETRY_MS);
         },
       );
   }
@@ -163,7 +130,7 @@ export class DueRuns {
     const now = this.parts.store.nowMs();
     const dueAtMs = this.parts.engine.nextDue(state);
     if (dueAtMs > 0 && dueAtMs <= now) return false;
-    if (dueAtMs > 0 && dueAtMs <= now + AHEAD_MS) this.plan(state.runId, dueAtMs);
+    if (dueAtMs > 0 && dueAtMs <= now + AHEAD_MS) this.timer.plan(state.runId, dueAtMs);
     return true;
   }
 
@@ -178,7 +145,7 @@ export class DueRuns {
       const now = store.nowMs();
       const rows = await store.dueRuns(now + AHEAD_MS, LOOK_LIMIT);
       for (const { runId, dueAtMs } of rows) {
-        if (dueAtMs > now) this.plan(runId, dueAtMs);
+        if (dueAtMs > now) this.timer.plan(runId, dueAtMs);
         else if (runs.loaded(runId)?.dirty !== true) this.lostRuns.add(runId);
       }
       if (rows.length === LOOK_LIMIT && rows[LOOK_LIMIT - 1]!.dueAtMs <= now) again = 100;

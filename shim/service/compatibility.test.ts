@@ -8,6 +8,7 @@ import { Code } from './errors';
 import { refuseNetworkOptions } from './connect-options';
 import { refusals } from './refused-rpcs';
 import { rpcTable } from './rpc-table';
+import type { Schedules } from './schedules/schedules';
 import type { WorkerParts } from './workflow-tasks';
 
 interface Entry {
@@ -29,7 +30,7 @@ const lowerCamel = (name: string): string => name.charAt(0).toLowerCase() + name
 
 describe.each(['WorkflowService', 'OperatorService'] as const)('compatibility.json on %s', (name) => {
   const methods = Object.keys((services[name] as unknown as Service).methods);
-  const answered = rpcTable({} as WorkerParts);
+  const answered = rpcTable({} as WorkerParts, {} as Schedules);
 
   it('names every RPC', () => {
     expect(Object.keys(list.rpcs[name]).sort()).toEqual([...methods].sort());

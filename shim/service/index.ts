@@ -1,5 +1,6 @@
 /** The service: Temporal's server on a store. */
 import { DueRuns } from '../maintenance/due-runs';
+import { DueSchedules } from '../maintenance/due-schedules';
 import { openStore } from '../store/open';
 import type { Store, StoreOptions } from '../store/types';
 import { engine as defaultEngine, defaultLimits } from './engine';
@@ -12,6 +13,10 @@ import { NamespaceCache } from './namespace-cache';
 import { Outage } from './outage';
 import { rpcTable } from './rpc-table';
 import { RunRegistry } from './runs/registry';
+import { Schedules } from './schedules/schedules';
+import { ScheduledWorkflows } from './schedules/workflows';
+import { Starter } from './start';
+import { CurrentRuns } from './target';
 import { Transfers } from './transfers/transfers';
 import type { CallContext, Service } from './types';
 import type { WorkerParts } from './workflow-tasks';
@@ -42,7 +47,20 @@ export function createService(options: ServiceOptions): Service {
     maxBytes: options.maxBytes,
   });
   const matching = new TaskMatching({ store, engine, runs, namespace, newId: uuidv7 });
-  const transfers = new Transfers({ store, engine, runs, namespace, newId: uuidv7 }, (runId) => dueRuns.later(runId));
+  const parts: WorkerParts = { store, engine, runs, matching, namespace, newId: uuidv7, limits };
+  const current = new CurrentRuns(parts);
+  const scheduleParts = { ...parts, current, starter: new Starter(parts, current) };
+  const schedules = new Schedules(scheduleParts, new ScheduledWorkflows(scheduleParts), (key, dueAtMs) =>
+    dueSchedules.planned(key, dueAtMs),
+  );
+  const dueSchedules: DueSchedules = new DueSchedules(store, schedules);
+  const transfers = new Transfers(
+    {
+      ...parts,
+      scheduledChainEnded: (scheduleId, run) => schedules.ended(scheduleId, run),
+    },
+    (runId) => dueRuns.later(runId),
+  );
   const dueRuns: DueRuns = new DueRuns({
     store,
     engine,
@@ -57,9 +75,9 @@ export function createService(options: ServiceOptions): Service {
     committed: (run) => dueRuns.committed(run),
     lost: (runId) => dueRuns.lost(runId),
   });
-  const parts: WorkerParts = { store, engine, runs, matching, namespace, newId: uuidv7, limits };
-  const rpcs = rpcTable(parts);
+  const rpcs = rpcTable(parts, schedules);
   dueRuns.start();
+  dueSchedules.start();
   const outage = new Outage(store);
 
   return {
@@ -74,6 +92,7 @@ export function createService(options: ServiceOptions): Service {
     /** Ends polls and loops and gives this process's unstarted work to others. The store stays open: it is the caller's. */
     async close(): Promise<void> {
       dueRuns.close();
+      dueSchedules.close();
       try {
         await outage.bound(matching.close().then(() => runs.close()));
       } catch (error) {

@@ -12,20 +12,10 @@ const ARCHIVAL = 'Branchline has no archival: closed workflows stay in the datab
 const CLUSTERS = 'Branchline is one Postgres database: there are no other clusters.';
 const WORKERS = 'Branchline does not keep heartbeats of workers: see DescribeTaskQueue for pollers.';
 
-const SCHEDULES =
-  'This version of Branchline has no schedules yet: use a cron schedule (cronSchedule) on the workflow.';
 const BATCHES = 'This version of Branchline has no batch operations yet: list the workflows and act on each.';
 const OPERATORS = 'This version of Branchline does not offer this operator command yet.';
 
 const SENTENCES: Record<string, string> = {
-  createSchedule: SCHEDULES,
-  describeSchedule: SCHEDULES,
-  updateSchedule: SCHEDULES,
-  patchSchedule: SCHEDULES,
-  listScheduleMatchingTimes: SCHEDULES,
-  deleteSchedule: SCHEDULES,
-  listSchedules: SCHEDULES,
-  countSchedules: SCHEDULES,
   startBatchOperation: BATCHES,
   stopBatchOperation: BATCHES,
   describeBatchOperation: BATCHES,

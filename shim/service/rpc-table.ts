@@ -2,19 +2,22 @@
 import { activityControlRpcs } from './activity-controls';
 import { activityTaskRpcs } from './activity-tasks';
 import { clientRpcs } from './client-rpcs';
+import { scheduleRpcs } from './schedules/rpcs';
+import type { Schedules } from './schedules/schedules';
 import { CurrentRuns } from './target';
 import type { CallContext } from './types';
 import { type WorkerParts, workflowTaskRpcs } from './workflow-tasks';
 
 export type RpcHandler = (request: object, ctx: CallContext) => Promise<object>;
 
-export function rpcTable(parts: WorkerParts): Map<string, RpcHandler> {
+export function rpcTable(parts: WorkerParts, schedules: Schedules): Map<string, RpcHandler> {
   const current = new CurrentRuns(parts);
   const families = {
     ...clientRpcs(parts),
     ...workflowTaskRpcs(parts, current),
     ...activityTaskRpcs(parts, current),
     ...activityControlRpcs(parts, current),
+    ...scheduleRpcs(parts, schedules),
   };
   return new Map(Object.entries(families) as unknown as [string, RpcHandler][]);
 }

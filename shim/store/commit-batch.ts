@@ -157,7 +157,7 @@ function encodePayloads(payloads: Record<string, Payload>): string {
 }
 
 /** The JSON values themselves, for filters. What is no JSON, or JSON that jsonb cannot hold, is not searched. */
-function searchAttributeValues(payloads: Record<string, Payload>): string {
+export function searchAttributeValues(payloads: Record<string, Payload>): string {
   let json = '';
   for (const key in payloads) {
     const data = payloads[key]?.data;

@@ -19,6 +19,7 @@ import {
   type NamespaceRecord,
   type TaskRecord,
 } from './rows';
+import { PostgresSchedules } from './schedules';
 import { executions, filtered } from './sql/executions';
 import { heartbeats } from './sql/heartbeats';
 import { history } from './sql/history';
@@ -77,6 +78,7 @@ export interface PostgresStoreOptions {
 
 export class PostgresStore implements Store {
   readonly processId: string;
+  readonly schedules: PostgresSchedules;
   private readonly connections: Connections;
   private readonly clock = new Clock();
   private readonly sql: ReturnType<typeof statements>;
@@ -109,6 +111,7 @@ export class PostgresStore implements Store {
       () => void this.notices.hello().catch(() => {}),
     );
     this.notices = new Notices(connections, this.leases, processId, `branchline ${schema}`, listen, this.sql.notices);
+    this.schedules = new PostgresSchedules(connections, schema, listen, () => this.nowMs());
     this.heartbeatWriter = new HeartbeatWriter(connections, this.sql.heartbeats.record);
   }
 

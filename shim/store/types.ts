@@ -9,9 +9,10 @@
  *  - `history`: append-only, one row per commit of a run: a JSON array of events in Temporal's own JSON form, payload bytes exact and readable.
  *  - `tasks`: only work that must leave the process that made it (no local poller, or too much of it). Claimed, then deleted in the commit that starts it.
  *  - `heartbeats`, `signal_requests`, `processes` (leases, and what each process polls), `flushes` (the last batch of each process),
- *    `queries` and `notices` (cross-process), `namespaces`, `search_attributes`. The story is told in migrations/0001_foundation.sql.
+ *    `schedules` and `schedule_slots`, `queries` and `notices` (cross-process), `namespaces`, `search_attributes`. The story is told in migrations/0001_foundation.sql.
  */
 import type { temporal } from '@temporalio/proto';
+import type { ScheduleState, SlotRecord } from '../service/engine/schedules/types';
 import type { HistoryEvent, Payload, Payloads, RunState, Status } from '../service/engine/types';
 
 /** What one transition (or several merged ones) of one run writes. */
@@ -155,8 +156,58 @@ export type Notice =
   /** Never sent: this process heard nothing for a while, as its listening connection was lost. Anything may have changed. */
   | { kind: 'missed' };
 
+export interface ScheduleKey {
+  namespaceId: number;
+  scheduleId: string;
+}
+
+export interface NewSchedule {
+  namespaceId: number;
+  /** Of the call that creates it: repeated, it finds what it made. */
+  requestId: string;
+  state: ScheduleState;
+  dueAtMs: number;
+}
+
+export interface LoadedSchedule {
+  namespaceId: number;
+  /** The caller's own copy. */
+  state: ScheduleState;
+  version: number;
+  dueAtMs: number;
+}
+
+export interface ScheduleCommit {
+  uuid: string;
+  expectedVersion: number;
+  /** null = the schedule and its slots go. */
+  state: ScheduleState | null;
+  /** Epoch ms; 0 = never. */
+  dueAtMs: number;
+  slots: SlotRecord[];
+}
+
+/** Any process may change a schedule: it decides on what it read, and commits if nobody else has since. */
+export interface ScheduleStore {
+  create(schedule: NewSchedule): Promise<'created' | 'taken'>;
+  /** Calls gather: one round trip for all that are made while one is under way. */
+  load(key: ScheduleKey): Promise<LoadedSchedule | null>;
+  /** False when it was changed since, is just being changed, or is gone. Calls gather; at most one per schedule at a time. */
+  commit(commit: ScheduleCommit): Promise<boolean>;
+  /** Earliest first, from whichever process. */
+  due(untilMs: number, limit: number): Promise<(ScheduleKey & { dueAtMs: number })[]>;
+  /** Newest first. */
+  list(
+    query: VisibilityQuery,
+    limit: number,
+    after: { createdMs: number; scheduleId: string } | null,
+  ): Promise<ScheduleState[]>;
+  count(query: VisibilityQuery): Promise<number>;
+}
+
 export interface Store {
   readonly processId: string;
+  readonly schedules: ScheduleStore;
   /** Epoch ms by Postgres's clock, from the last round trips (monotonic in this process). */
   nowMs(): number;
   /** Ms since operations have been waiting for a database out of reach; 0 while it answers. */

@@ -1,6 +1,7 @@
 /** Child workflows from their parent's side: how one is started, what the parent hears of it, and what happens to it when the parent closes. */
 import { temporal } from '@temporalio/proto';
 import { long } from '../../common/proto-values';
+import { schedulerOf } from './schedules/start-request';
 import { cronBackoffMs } from './cron';
 import { EventType } from './event-fields';
 import { mergeFields } from './payload-fields';
@@ -170,13 +171,17 @@ function priorityOf(
 }
 
 /**
- * What a run that closes now owes: the news to its parent, unless the chain goes on in `newRunId`; its parent-close policy to each pending
+ * What a run that closes now owes: the news to its parent and its schedule, unless the chain goes on in `newRunId`; its parent-close policy to each pending
  * child; the starts of abandoned children and the signals that were not carried out yet. A child whose start is not known is addressed by
  * id alone: it may have been started all the same.
  */
 export function closingObligations(state: RunState, newRunId: string): Obligation[] {
   const obligations: Obligation[] = [];
-  if (state.parent !== null && newRunId === '') obligations.push({ kind: 'notifyParent' });
+  if (newRunId === '') {
+    if (state.parent !== null) obligations.push({ kind: 'notifyParent' });
+    const scheduleId = schedulerOf(state.searchAttributes);
+    if (scheduleId !== null) obligations.push({ kind: 'notifySchedule', scheduleId });
+  }
   for (const key in state.children) {
     const { initiatedEventId, startedEventId, namespace, workflowId, runId, parentClosePolicy } = state.children[key]!;
     if (parentClosePolicy !== ParentClosePolicy.PARENT_CLOSE_POLICY_ABANDON) {

@@ -1,5 +1,8 @@
 /** Reading cron specs: five fields, `@` names and `@every`, with an optional `TZ=`/`CRON_TZ=` zone (robfig's standard syntax). */
 
+import { goDurationMs } from './go-duration';
+import { isTimeZone } from './time-zone';
+
 /** Which values of one field match. `star` says that the field did not restrict (`*`, `?`). */
 export interface CronField {
   matches: ReadonlySet<number>;
@@ -115,36 +118,16 @@ function parseNumber(text: string, range?: Bounds): number {
   return Number(text);
 }
 
-const unitMs: Record<string, number> = {
-  ns: 1e-6,
-  us: 1e-3,
-  µs: 1e-3,
-  μs: 1e-3,
-  ms: 1,
-  s: 1000,
-  m: 60_000,
-  h: 3_600_000,
-};
-
-/** Go's durations (`1h30m`, `1.5h`), down to whole seconds and at least one. */
+/** At least one second, and whole ones. */
 function everyInterval(text: string): number {
-  const match = /^([+-]?)((?:(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+)$/.exec(text);
-  if (!match && !/^[+-]?0$/.test(text)) throw new Error(`failed to parse duration ${text}`);
-  let total = 0;
-  for (const [, amount, unit] of (match?.[2] ?? '').matchAll(/(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)/g)) {
-    total += Number(amount) * unitMs[unit!]!;
-  }
-  if (match?.[1] === '-') total = -total;
-  return Math.max(1000, Math.floor(total / 1000) * 1000);
+  const milliseconds = text.includes('d') ? null : goDurationMs(text);
+  if (milliseconds === null) throw new Error(`failed to parse duration ${text}`);
+  return Math.max(1000, Math.floor(milliseconds / 1000) * 1000);
 }
 
 function checkedTimeZone(name: string): string {
-  // Go reads '' and 'UTC' as UTC, 'Local' as the server's zone, which is UTC.
-  if (name === '' || name === 'UTC' || name === 'Local') return 'UTC';
-  try {
-    new Intl.DateTimeFormat('en-US', { timeZone: name });
-  } catch {
-    throw new Error(`provided bad location ${name}`);
-  }
+  // Go reads 'Local' as the server's zone, which is UTC.
+  if (name === '' || name === 'Local') return 'UTC';
+  if (!isTimeZone(name)) throw new Error(`provided bad location ${name}`);
   return name;
 }

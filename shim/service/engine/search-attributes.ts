@@ -60,6 +60,8 @@ const typeNames: Record<number, string> = {
   [Type.INDEXED_VALUE_TYPE_KEYWORD_LIST]: 'KeywordList',
 };
 
+const encoder = new TextEncoder();
+
 /** RFC 3339 with a zone, as Go's time.Time reads it from JSON. */
 const DATETIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})$/;
 
@@ -97,6 +99,24 @@ export function validateSearchAttributes(
     const payload = fields?.[name] as Payload;
     if (types !== null) checkType(name, payload, predefinedSearchAttributes[name] ?? types[name], namespace);
   }
+}
+
+/** As the server shows them: each value says its type. `types` are the namespace's own attributes. */
+export function withTypes(
+  fields: Record<string, Payload> | null | undefined,
+  types: Record<string, number>,
+): Record<string, Payload> {
+  const typed: Record<string, Payload> = {};
+  for (const name in fields) {
+    const payload = fields[name] as Payload;
+    const type = typeNames[predefinedSearchAttributes[name] ?? types[name] ?? 0];
+    const { metadata } = payload;
+    typed[name] =
+      type === undefined || metadata?.type
+        ? payload
+        : { ...payload, metadata: { ...metadata, type: encoder.encode(type) } };
+  }
+  return typed;
 }
 
 /** Throws INVALID_ARGUMENT when a value, or all of them together, are too big. */

@@ -30,6 +30,17 @@ function fromWallClock(wallMs: number): LocalTime {
   };
 }
 
+/** An IANA name, in its own spelling (Intl knows them in any, and offsets besides). */
+export function isTimeZone(name: string): boolean {
+  if (!/^[A-Za-z]/.test(name)) return false;
+  try {
+    const { timeZone } = new Intl.DateTimeFormat('en-US', { timeZone: name }).resolvedOptions();
+    return timeZone === name || timeZone.toLowerCase() !== name.toLowerCase();
+  } catch {
+    return false;
+  }
+}
+
 export class TimeZone {
   private readonly format: Intl.DateTimeFormat | null;
 
@@ -57,13 +68,14 @@ export class TimeZone {
   /** Epoch ms of a local time. In a gap (spring forward) as far after the jump as it lies in the gap; twice-occurring times: the first. */
   epochMs(year: number, month: number, day: number, hour: number): number {
     const wallMs = Date.UTC(year, month - 1, day, hour);
-    const before = wallMs - this.offset(wallMs - DAY_MS);
+    const before = wallMs - this.offsetMs(wallMs - DAY_MS);
     if (this.wallClock(before) === wallMs) return before;
-    const after = wallMs - this.offset(wallMs + DAY_MS);
+    const after = wallMs - this.offsetMs(wallMs + DAY_MS);
     return this.wallClock(after) === wallMs ? after : before;
   }
 
-  private offset(epochMs: number): number {
+  /** Local time minus UTC. */
+  offsetMs(epochMs: number): number {
     return this.wallClock(epochMs) - Math.floor(epochMs / 1000) * 1000;
   }
 

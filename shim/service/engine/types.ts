@@ -155,6 +155,8 @@ export interface UpdateState {
 /** What a closed (or continuing) run still owes to others; the row stays until each is done. Delivered at least once, deduplicated by the receiver. */
 export type Obligation =
   | { kind: 'notifyParent' }
+  /** The schedule that started the chain waits for its end. */
+  | { kind: 'notifySchedule'; scheduleId: string }
   /** A child with policy ABANDON whose start was not carried out (or not recorded) when the run closed. */
   | { kind: 'startChild'; initiatedEventId: number }
   /** A signal to another workflow that was not sent (or not recorded) when the run closed; it is sent all the same. */

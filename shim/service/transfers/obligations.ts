@@ -1,4 +1,4 @@
-/** What a closed run still owes: news to its parent, and its parent-close policy to its children. */
+/** What a closed run still owes: news to its parent and its schedule, and its parent-close policy to its children. */
 import type { RunHandle } from '../runs/run-handle';
 import { startChild } from './children';
 import { callExternal } from './externals';
@@ -12,6 +12,9 @@ export async function meetObligations(parts: TransferParts, closed: RunHandle): 
     switch (obligation.kind) {
       case 'notifyParent':
         await notifyParent(parts, closed);
+        break;
+      case 'notifySchedule':
+        await parts.scheduledChainEnded(obligation.scheduleId, closed);
         break;
       case 'startChild':
         await startChild(parts, closed, obligation.initiatedEventId);

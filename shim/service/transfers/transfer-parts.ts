@@ -2,6 +2,7 @@
 import type { Store } from '../../store/types';
 import type { Engine } from '../engine/api';
 import { Code, ServiceError } from '../errors';
+import type { RunHandle } from '../runs/run-handle';
 import type { RunRegistry } from '../runs/registry';
 import type { NamespaceInfo } from '../types';
 
@@ -11,6 +12,7 @@ export interface TransferParts {
   runs: RunRegistry;
   namespace(name: string | null | undefined): Promise<NamespaceInfo>;
   newId(): string;
+  scheduledChainEnded(scheduleId: string, run: RunHandle): Promise<void>;
 }
 
 export const isNotFound = (error: unknown): boolean => error instanceof ServiceError && error.code === Code.NOT_FOUND;
