@@ -74,6 +74,7 @@ export default tseslint.config(
     [nativeWorker, [[...dropIns, '**/runs/**', '**/matching/**'], 'the store is below the service']],
   ),
   forbid(['shim/{client,worker}/**/*.ts'], [nativeWorker, noPg]),
+  forbid(['shim/cli/**/*.ts'], [nativeWorker, noPg]),
   forbid(['shim/gateway/**/*.ts'], [nativeWorker, noPg, [dropIns, 'the gateway sees the service only']]),
   {
     files: ['**/*.mjs'],

@@ -7,7 +7,7 @@ import { HEALTH, SERVICES, grpcDefinition, rpcsOf, serviceName } from './definit
 import { Health } from './health';
 import { type Security, checkSecurity, keyCheck, serverCredentials } from './security';
 
-export type { GatewayTls, Security } from './security';
+export { checkSecurity, type GatewayTls, type Security } from './security';
 
 export interface GatewayOptions extends Security {
   /** Stays the caller's: closing the gateway does not close it. */
