@@ -68,6 +68,7 @@ async function serve(options: ServerOptions): Promise<void> {
   checkSecurity(options.ip, security);
   const { openService } = await import('../service/index.js');
   const { storeOptions } = await import('../service/connect-options.js');
+  const attributes = await attributesOf(options.searchAttribute ?? []);
   const { db, schema, maxConnections, listen } = options;
   const service = await openService(
     storeOptions({
@@ -78,7 +79,7 @@ async function serve(options: ServerOptions): Promise<void> {
     }),
   );
   try {
-    await register(service, options);
+    await register(service, options.namespace ?? [], attributes);
     const gateway = await startGateway({
       service,
       host: options.ip,
@@ -122,10 +123,9 @@ function readPem(option: string, file: string): Buffer {
 }
 
 /** Namespaces that are missing, and the search attributes in each of the named ones (none named: in `default`). */
-async function register(service: Service, { namespace = [], searchAttribute = [] }: ServerOptions): Promise<void> {
+async function register(service: Service, names: string[], attributes: Record<string, number>): Promise<void> {
   const { Code, ServiceError } = await import('../service/errors.js');
-  const attributes = await attributesOf(searchAttribute);
-  for (const name of namespace) {
+  for (const name of names) {
     await service
       .call(
         'registerNamespace',
@@ -136,20 +136,20 @@ async function register(service: Service, { namespace = [], searchAttribute = []
         if (!(error instanceof ServiceError && error.code === Code.ALREADY_EXISTS)) throw error;
       });
   }
-  if (searchAttribute.length === 0) return;
-  for (const name of namespace.length === 0 ? ['default'] : namespace) {
+  if (Object.keys(attributes).length === 0) return;
+  for (const name of names.length === 0 ? ['default'] : names) {
     await service.call('addSearchAttributes', { namespace: name, searchAttributes: attributes }, { metadata: {} });
   }
 }
 
 /** Name=Type pairs with the types as `temporal` writes them: Text, Keyword, Int, Double, Bool, Datetime, KeywordList. */
 async function attributesOf(pairs: string[]): Promise<Record<string, number>> {
-  const { temporal } = await import('@temporalio/proto');
-  const types = new Map(
-    Object.entries(temporal.api.enums.v1.IndexedValueType)
-      .filter((entry): entry is [string, number] => typeof entry[1] === 'number' && entry[1] > 0)
-      .map(([name, value]) => [name.replace('INDEXED_VALUE_TYPE_', '').replace('_', '').toLowerCase(), value]),
-  );
+  const { ValueType } = await import('../service/visibility/attributes.js');
+  const { typeName } = await import('../service/visibility/values.js');
+  const types = new Map<string, number>();
+  for (const type of Object.values(ValueType)) {
+    if (typeof type === 'number' && type > 0) types.set(typeName(type).toLowerCase(), type);
+  }
   const attributes: Record<string, number> = {};
   for (const pair of pairs) {
     const [, name, typeName] = /^([^=]+)=(.+)$/.exec(pair) ?? [];

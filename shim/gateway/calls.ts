@@ -85,7 +85,7 @@ function contextOf(call: Call, signal: AbortSignal): CallContext {
   for (const [name, value] of Object.entries(call.metadata.getMap())) {
     if (typeof value === 'string') metadata[name] = value;
   }
-  return { metadata, signal, ...(Number.isFinite(deadlineMs) ? { deadlineMs } : {}) };
+  return { metadata, signal, onWire: true, ...(Number.isFinite(deadlineMs) ? { deadlineMs } : {}) };
 }
 
 function decode(rpc: RpcDefinition, bytes: Buffer): object {

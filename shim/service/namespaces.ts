@@ -83,7 +83,7 @@ function describe(row: NamespaceRow): DescribeResponse {
       ownerEmail: row.ownerEmail,
       data: row.data,
       id: row.uuid,
-      capabilities: { eagerWorkflowStart: false, syncUpdate: true, asyncUpdate: true },
+      capabilities: { eagerWorkflowStart: true, syncUpdate: true, asyncUpdate: true },
       limits: { blobSizeLimitError: long(SIZE_LIMIT), memoSizeLimitError: long(SIZE_LIMIT) },
       supportsSchedules: true,
     },

@@ -5,6 +5,7 @@ import { Status, type StartInput, type Transition } from './engine/types';
 import { Code, ServiceError, invalidArgument } from './errors';
 import { type CurrentRun, type IdPolicies, alreadyRunning, checkReuse, idPolicies } from './id-policies';
 import { startedLink, requestLink } from './links';
+import { type WorkflowTaskResponse, startWorkflowTask } from './matching/workflow-task';
 import { type CurrentRuns, checkLength, workflowCompleted } from './target';
 import type { NamespaceInfo, Rpc, ServiceParts } from './types';
 
@@ -112,10 +113,13 @@ export class Starter {
 }
 
 export function startWorkflowExecution(parts: ServiceParts, starter: Starter): Rpc<StartRequest, StartResponse> {
-  return async (request) => {
+  return async (request, ctx) => {
     const prepared = prepareStart(parts, request);
     const namespace = await parts.namespace(request.namespace);
     const policies = idPolicies(request.workflowIdReusePolicy, request.workflowIdConflictPolicy, 'fail');
+    if (request.requestEagerExecution === true && ctx.onWire === true) {
+      return startEagerly(parts, starter, namespace, prepared, policies);
+    }
     const outcome = await starter.start(namespace, prepared, policies);
     const response = startResponse(prepared, outcome);
     // The first task of an eager start is not in the answer: a worker of this process was handed it by its poll, which is as soon.
@@ -124,6 +128,33 @@ export function startWorkflowExecution(parts: ServiceParts, starter: Starter): R
       response.eagerWorkflowTask = {};
     return response;
   };
+}
+
+/** The first task, unless it has to wait, is started for the caller's worker in the same commit and travels in the answer. */
+async function startEagerly(
+  parts: ServiceParts,
+  starter: Starter,
+  namespace: NamespaceInfo,
+  request: StartRequest,
+  policies: IdPolicies,
+): Promise<StartResponse> {
+  let eagerWorkflowTask: WorkflowTaskResponse | undefined;
+  const transition = (t: Transition): void => {
+    const task = t.state.workflowTask;
+    if (task === null) return;
+    const { scheduledEventId, attempt } = task;
+    const started = startWorkflowTask(parts.engine, t, namespace.id, {
+      scheduledEventId,
+      attempt,
+      requestId: parts.newId(),
+      identity: request.identity ?? '',
+      sticky: false,
+    });
+    eagerWorkflowTask = { ...started.response, history: { events: [...t.events, ...started.virtual] } };
+  };
+  const outcome = await starter.start(namespace, request, policies, { transition });
+  const response = startResponse(request, outcome);
+  return outcome.kind === 'created' && eagerWorkflowTask !== undefined ? { ...response, eagerWorkflowTask } : response;
 }
 
 /** Fills the request id and checks what is the frontend's to check; the rest is checked by the engine. */

@@ -6,8 +6,7 @@ import type { Rpc } from './types';
 export const SERVER_VERSION = '1.32.0';
 
 /**
- * Every capability that SDKs depend on is true (sdkMetadata decides on determinism flags). Not there: eager workflow start (tasks are handed over in
- * the same process anyway), build-id versioning by rules, Nexus.
+ * Every capability that SDKs depend on is true (sdkMetadata decides on determinism flags). Not there: build-id versioning by rules, Nexus.
  */
 export const getSystemInfo: Rpc<
   temporal.api.workflowservice.v1.IGetSystemInfoRequest,
@@ -22,7 +21,7 @@ export const getSystemInfo: Rpc<
       supportsSchedules: true,
       encodedFailureAttributes: true,
       upsertMemo: true,
-      eagerWorkflowStart: false,
+      eagerWorkflowStart: true,
       sdkMetadata: true,
       buildIdBasedVersioning: false,
       countGroupByExecutionStatus: true,

@@ -11,6 +11,8 @@ export interface CallContext {
   /** The caller went away or cancelled: long waits must end. */
   signal?: AbortSignal;
   metadata: Record<string, string>;
+  /** The caller is on the wire: a worker there can only be handed a task by an answer. */
+  onWire?: boolean;
 }
 
 /** One run held in memory by this process, led by its uncommitted transitions. */

@@ -13,6 +13,7 @@ import {
   withHistory,
 } from './matching/workflow-task';
 import type { Change } from './runs/change';
+import type { RunHandle } from './runs/run-handle';
 import type { RunRegistry } from './runs/registry';
 import { type CurrentRuns, targetOf } from './target';
 import type { CallContext, Rpc, ServiceParts } from './types';
@@ -59,20 +60,20 @@ export function workflowTaskRpcs(parts: WorkerParts, current: CurrentRuns) {
         const task = matching.dispatcher.startEagerActivity(t, change, effect.scheduledEventId, identity);
         if (task !== null) eager.push(task);
       }
-      let inline: StartedWorkflowTask | null = null;
+      let inline: { run: RunHandle; task: StartedWorkflowTask } | null = null;
       const next = t.state.workflowTask;
       if (completed.returnNewTask && next !== null && next.startedEventId === 0) {
         const { scheduledEventId, attempt } = next;
         const sticky = Boolean(request.stickyAttributes?.workerTaskQueue?.name);
-        inline = startWorkflowTask(engine, t, change.run, {
+        const started = startWorkflowTask(engine, t, change.namespaceId, {
           scheduledEventId,
           attempt,
           requestId: newId(),
           identity,
           sticky,
         });
+        inline = { run: change.run, task: started };
         change.keepsWork();
-        const started = inline;
         const { requestId } = next;
         change.afterMerge(() => matching.queries.attach(token.runId, requestId, started.response));
       }
@@ -83,7 +84,7 @@ export function workflowTaskRpcs(parts: WorkerParts, current: CurrentRuns) {
     const { completed, eager, inline } = await runs.change(token.runId, complete, options);
     if (completed.error !== null) throw completed.error;
     return {
-      workflowTask: inline === null ? null : await withHistory(inline),
+      workflowTask: inline === null ? null : await withHistory(inline.run, inline.task),
       activityTasks: eager,
       resetHistoryEventId: completed.resetHistoryEventId,
     } as unknown as temporal.api.workflowservice.v1.IRespondWorkflowTaskCompletedResponse;

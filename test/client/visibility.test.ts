@@ -99,6 +99,15 @@ describe('visibility', () => {
     expect(described.status.name).toBe('TERMINATED');
   });
 
+  it('finds single values that were given as lists, as the older API does', async () => {
+    const test = await withAttributes();
+    const searchAttributes = { Plan: ['legacy'], Seats: [7], Tags: ['z'], Renewal: [new Date('2031-01-01T00:00:00Z')] };
+    await test.client.workflow.start('sub', { taskQueue: test.queue, workflowId: 'old', searchAttributes });
+    const query = "Plan = 'legacy' AND Seats > 6 AND Tags = 'z' AND Renewal > '2030-01-01T00:00:00Z' AND Plan != 'pro'";
+    expect(await ids(test, query)).toEqual(['old']);
+    expect(await ids(test, "Plan IN ('legacy') AND Seats BETWEEN 7 AND 8")).toEqual(['old']);
+  });
+
   it('says what is wrong with a filter', async () => {
     const { client } = await withAttributes();
     const list = async (query: string): Promise<void> => {

@@ -137,7 +137,8 @@ export class Dispatcher {
     const requestId = this.newId();
     const { run } = change;
     const { sticky, identity } = poller;
-    const started = startWorkflowTask(this.engine, t, run, { scheduledEventId, attempt, requestId, identity, sticky });
+    const task = { scheduledEventId, attempt, requestId, identity, sticky };
+    const started = startWorkflowTask(this.engine, t, run.namespaceId, task);
     started.response.backlogCountHint = queue.backlog.length as unknown as WorkflowTaskResponse['backlogCountHint'];
     change.keepsWork();
     change.hold(requestId);
@@ -145,7 +146,7 @@ export class Dispatcher {
     const deliver = (): void => {
       handedOut = true;
       this.queries.attach(run.runId, requestId, started.response);
-      const response = withHistory(started);
+      const response = withHistory(run, started);
       if (!(response instanceof Promise)) return this.answer(queue, poller, response);
       response.then(
         (value) => this.answer(queue, poller, value),

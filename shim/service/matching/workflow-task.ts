@@ -11,7 +11,6 @@ type Queries = Record<string, temporal.api.query.v1.IWorkflowQuery>;
 
 /** What of the state the response needs, as it was when the task started. */
 export interface StartedWorkflowTask {
-  run: RunHandle;
   response: WorkflowTaskResponse;
   fromEventId: number;
   toEventId: number;
@@ -23,7 +22,7 @@ export interface StartedWorkflowTask {
 export function startWorkflowTask(
   engine: Engine,
   t: Transition,
-  run: RunHandle,
+  namespaceId: number,
   task: { scheduledEventId: number; attempt: number; requestId: string; identity: string; sticky: boolean },
 ): StartedWorkflowTask {
   engine.startWorkflowTask(t, task);
@@ -34,7 +33,7 @@ export function startWorkflowTask(
   const response = {
     taskToken: encodeToken({
       kind: 'workflow',
-      namespaceId: run.namespaceId,
+      namespaceId,
       runId: state.runId,
       scheduledEventId: started.scheduledEventId,
       startedEventId: started.startedEventId,
@@ -55,7 +54,6 @@ export function startWorkflowTask(
     queries: {} as Queries,
   };
   return {
-    run,
     response: response as unknown as WorkflowTaskResponse,
     fromEventId: task.sticky ? previous + 1 : 1,
     toEventId: state.nextEventId - 1,
@@ -64,8 +62,11 @@ export function startWorkflowTask(
 }
 
 /** Adds the history. Synchronous when memory has it, so that nothing comes in between. */
-export function withHistory(task: StartedWorkflowTask): WorkflowTaskResponse | Promise<WorkflowTaskResponse> {
-  const { run, response, fromEventId, toEventId, virtual } = task;
+export function withHistory(
+  run: RunHandle,
+  task: StartedWorkflowTask,
+): WorkflowTaskResponse | Promise<WorkflowTaskResponse> {
+  const { response, fromEventId, toEventId, virtual } = task;
   const finish = (events: HistoryEvent[]): WorkflowTaskResponse => {
     response.history = { events: virtual.length === 0 ? events : events.concat(virtual) };
     return response;

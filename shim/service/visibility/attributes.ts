@@ -74,8 +74,11 @@ export const SYSTEM_TYPES: Record<string, ValueType> = {
 
 export const NAMESPACE_DIVISION = 'TemporalNamespaceDivision';
 
+/** A single value may have been given as a list of one, as older clients do. */
 function stored(name: string, type: ValueType): Attribute {
-  return { name, type, sql: `e.search_attributes ->> ${literal(name)}`, form: 'stored' };
+  const value = `e.search_attributes ->> ${literal(name)}`;
+  const first = `e.search_attributes -> ${literal(name)} ->> 0`;
+  return { name, type, sql: type === KEYWORD_LIST ? value : `coalesce(${first}, ${value})`, form: 'stored' };
 }
 
 /** Names come from the registry or the lists above, never from a filter's text. */

@@ -98,7 +98,9 @@ class ConditionWriter {
     }
     // Containment finds its rows by the index.
     if (!negated && attribute.form === 'stored' && attribute.type === ValueType.INDEXED_VALUE_TYPE_KEYWORD) {
-      return `e.search_attributes @> ${this.add(JSON.stringify({ [attribute.name]: parsed }))}::jsonb`;
+      const contains = (stored: unknown): string =>
+        `e.search_attributes @> ${this.add(JSON.stringify({ [attribute.name]: stored }))}::jsonb`;
+      return `(${contains(parsed)} OR ${contains([parsed])})`;
     }
     return `${this.typed(attribute)} = ${this.bound(attribute, value)}`;
   }

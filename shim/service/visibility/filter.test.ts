@@ -50,15 +50,18 @@ describe('list filter', () => {
 
   it('looks equal custom keywords up by containment, but keeps unknown unknown under NOT', () => {
     expect(sql("Plan = 'pro'")).toEqual({
-      condition: '(e.search_attributes @> $2::jsonb)',
-      values: ['{"Plan":"pro"}'],
+      condition: '((e.search_attributes @> $2::jsonb OR e.search_attributes @> $3::jsonb))',
+      values: ['{"Plan":"pro"}', '{"Plan":["pro"]}'],
     });
     expect(sql("NOT Plan = 'pro'").condition).toContain("->> 'Plan'");
     expect(sql("Tags IN ('a', 'b')").values).toEqual(['{"Tags":["a"]}', '{"Tags":["b"]}']);
   });
 
   it('resolves names with and without the prefix, and in back quotes', () => {
-    expect(sql("`ScheduledById` = 'nightly'").values).toEqual(['{"TemporalScheduledById":"nightly"}']);
+    expect(sql("`ScheduledById` = 'nightly'").values).toEqual([
+      '{"TemporalScheduledById":"nightly"}',
+      '{"TemporalScheduledById":["nightly"]}',
+    ]);
     expect(sql("ScheduleId = 's'").condition).toContain('e.workflow_id');
     expect(sql("TemporalWorkflowId = 's'").condition).toContain('e.workflow_id');
   });
@@ -95,6 +98,6 @@ describe('list filter', () => {
   it('hides other namespace divisions unless they are asked for', () => {
     expect(filterSql(null, {}).condition).toContain('TemporalNamespaceDivision');
     const { condition } = filterSql(parseFilter("TemporalNamespaceDivision = 'x'").where, {});
-    expect(condition).toBe('e.search_attributes @> $2::jsonb');
+    expect(condition).toBe('(e.search_attributes @> $2::jsonb OR e.search_attributes @> $3::jsonb)');
   });
 });

@@ -1,0 +1,117 @@
+/** `branchline server` as a process. */
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { Connection } from '@temporalio/client';
+import { describe, expect, it } from 'vitest';
+import { afterTest, freshSchema } from '../support/database';
+
+const MAIN = resolve(__dirname, '../../lib/cli/main.js');
+
+interface Server {
+  process: ChildProcess;
+  address: string;
+  exited: Promise<number | null>;
+}
+
+async function server(...options: string[]): Promise<Server> {
+  const { url, schema } = freshSchema();
+  const args = [MAIN, 'server', '--port', '0', '--db', url, '--schema', schema, '--output', 'json', ...options];
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const exited = once(child, 'exit').then(([code]) => code as number | null);
+  afterTest(async () => {
+    child.kill('SIGKILL');
+    await exited;
+  });
+  const [line] = (await once(child.stdout, 'data')) as [Buffer];
+  return { process: child, exited, ...(JSON.parse(line.toString()) as { address: string }) };
+}
+
+function fails(...options: string[]): { status: number | null; stderr: string } {
+  try {
+    execFileSync(process.execPath, [MAIN, 'server', ...options], {
+      stdio: 'pipe',
+      env: { ...process.env, BRANCHLINE_API_KEY: undefined },
+    });
+  } catch (error) {
+    const { status, stderr } = error as { status: number | null; stderr: Buffer };
+    return { status, stderr: stderr.toString() };
+  }
+  throw new Error('It did not fail');
+}
+
+describe('branchline server', () => {
+  it('serves, with the namespaces and search attributes it was told, and stops on SIGTERM', async () => {
+    const {
+      address,
+      exited,
+      process: child,
+    } = await server(
+      '--namespace',
+      'orders',
+      '--search-attribute',
+      'Plan=Keyword',
+      '--search-attribute',
+      'Seats=Int',
+      '--headless',
+    );
+    const connection = await Connection.connect({ address });
+    const { namespaces } = await connection.workflowService.listNamespaces({});
+    expect(namespaces.map(({ namespaceInfo }) => namespaceInfo?.name).sort()).toEqual(['default', 'orders']);
+    const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace: 'orders' });
+    expect(customAttributes).toEqual({ Plan: 2, Seats: 3 });
+
+    const poll = connection.workflowService.pollWorkflowTaskQueue({ namespace: 'orders', taskQueue: { name: 'q' } });
+    await expect
+      .poll(
+        async () => {
+          const request = { namespace: 'orders', taskQueue: { name: 'q' }, taskQueueType: 1 };
+          return (await connection.workflowService.describeTaskQueue(request)).pollers.length;
+        },
+        { timeout: 20_000 },
+      )
+      .toBe(1);
+    child.kill('SIGTERM');
+    expect((await poll).taskToken).toHaveLength(0);
+    expect(await exited).toBe(0);
+    await connection.close();
+  });
+
+  it('serves with TLS and an API key', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'branchline-tls-'));
+    afterTest(() => Promise.resolve(rmSync(directory, { recursive: true })));
+    const [key, cert] = [join(directory, 'key.pem'), join(directory, 'cert.pem')];
+    const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1'];
+    const request = ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '1', '-keyout', key, '-out', cert];
+    execFileSync('openssl', [...request, ...subject], { stdio: 'pipe' });
+
+    const { address } = await server('--tls-cert', cert, '--tls-key', key, '--api-key', 'secret', '--ip', '0.0.0.0');
+    const reachable = address.replace('0.0.0.0', '127.0.0.1');
+    const tls = { serverRootCACertificate: readFileSync(cert) };
+    const connection = await Connection.connect({ address: reachable, tls, apiKey: 'secret' });
+    expect((await connection.workflowService.listNamespaces({})).namespaces.length).toBe(1);
+    await connection.close();
+    await expect(Connection.connect({ address: reachable, tls, apiKey: 'guess' })).rejects.toMatchObject({
+      cause: { code: 16 },
+    });
+    await expect(Connection.connect({ address: reachable, connectTimeout: 2000 })).rejects.toThrow();
+  });
+
+  it.each([
+    [['--ip', '0.0.0.0'], 'BRANCHLINE_GATEWAY_INSECURE'],
+    [['--tls-cert', 'x.pem'], 'BRANCHLINE_GATEWAY_TLS'],
+    [['--tls-cert', '/nowhere.pem', '--tls-key', '/nowhere.pem'], 'BRANCHLINE_GATEWAY_TLS'],
+    [['--port', '70000'], 'whole number'],
+    [
+      ['--search-attribute', 'Plan=Colour', '--db', 'postgres://nobody@127.0.0.1:1/none'],
+      'BRANCHLINE_SEARCH_ATTRIBUTE',
+    ],
+    [['--ui-port', '1'], 'unknown option'],
+  ])('refuses %j', (options, words) => {
+    const { status, stderr } = fails(...options);
+    expect(status).toBe(1);
+    expect(stderr).toContain(words);
+  });
+});
