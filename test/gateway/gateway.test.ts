@@ -1,6 +1,13 @@
 /** The service over gRPC, seen by a bare gRPC client. */
 import { once } from 'node:events';
-import { type ServiceError, Metadata, Client as GrpcClient, credentials, type CallOptions } from '@grpc/grpc-js';
+import {
+  type ServiceError,
+  Metadata,
+  Client as GrpcClient,
+  credentials,
+  status,
+  type CallOptions,
+} from '@grpc/grpc-js';
 import { google, grpc, temporal } from '@temporalio/proto';
 import { describe, expect, it } from 'vitest';
 import { type GatewayOptions, startGateway } from '../../shim/gateway';
@@ -76,8 +83,8 @@ describe('the gateway', () => {
       .catch((error: ServiceError) => error);
     expect(missing).toMatchObject({ code: Code.NOT_FOUND, details: 'Namespace nowhere is not found.' });
     const [bytes] = (missing as ServiceError).metadata.get('grpc-status-details-bin');
-    const status = google.rpc.Status.decode(bytes as Buffer);
-    expect(status.details[0]?.type_url).toBe(
+    const decoded = google.rpc.Status.decode(bytes as Buffer);
+    expect(decoded.details[0]?.type_url).toBe(
       'type.googleapis.com/temporal.api.errordetails.v1.NamespaceNotFoundFailure',
     );
   });
@@ -123,7 +130,7 @@ describe('the gateway', () => {
       });
       gatewayOn(service)
         .then(({ caller }) => caller().namespaces({ options: { deadline: Date.now() + 200 } }))
-        .catch((error: ServiceError) => (error.code === Code.DEADLINE_EXCEEDED ? undefined : reject(error)));
+        .catch((error: ServiceError) => (error.code === status.DEADLINE_EXCEEDED ? undefined : reject(error)));
     });
     await aborted;
   });
