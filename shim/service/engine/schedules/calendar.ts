@@ -64,7 +64,8 @@ export class Calendar {
       if (local === null) return null;
       const found = local - offsetMs;
       if (found < untilMs) return found;
-      at = Math.max(untilMs, found - OFFSET_SPAN_MS);
+      // Leaping over stretches is safe when what they repeat has been searched as well.
+      at = untilMs - at > OFFSET_SPAN_MS ? Math.max(untilMs, found - OFFSET_SPAN_MS) : untilMs;
     }
   }
 
