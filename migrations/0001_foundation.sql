@@ -81,11 +81,11 @@ CREATE TABLE executions (
   search_attribute_payloads json,
   CONSTRAINT closed_runs_have_a_close_time CHECK ((status = 1) = (close_time IS NULL)),
   CONSTRAINT parent_is_whole CHECK ((parent_workflow_id IS NULL) = (parent_run_id IS NULL))
-) WITH (fillfactor = 90);
+) WITH (fillfactor = 90, autovacuum_vacuum_scale_factor = 0.05);
 
 CREATE UNIQUE INDEX executions_one_open_run ON executions (namespace_id, workflow_id) WHERE status = 1;
 CREATE INDEX executions_by_workflow_id ON executions (namespace_id, workflow_id, start_time DESC);
--- The order of list, backwards: open runs first, then newest close, newest start. New entries then come at the end of the index: inserted at
+-- The order of list, backwards, and of retention, forwards: open runs first, then newest close, newest start. New entries then come at the end of the index: inserted at
 -- its beginning they split its pages in half.
 CREATE INDEX executions_in_list_order ON executions
   (namespace_id, coalesce(close_time, 'infinity'::timestamptz), start_time, run_id DESC);
@@ -119,7 +119,7 @@ CREATE TABLE history (
   events json NOT NULL,
   PRIMARY KEY (run_id, first_event_id),
   CONSTRAINT events_are_there CHECK (last_event_id >= first_event_id)
-) WITH (toast_tuple_target = 128);
+) WITH (toast_tuple_target = 128, autovacuum_vacuum_scale_factor = 0.05);
 ALTER TABLE history ALTER COLUMN events SET STORAGE MAIN;
 
 CREATE TABLE tasks (
@@ -533,6 +533,52 @@ AS $$
   DELETE FROM signal_requests WHERE run_id = run;
   DELETE FROM history WHERE run_id = run;
   DELETE FROM executions WHERE run_id = run;
+$$;
+
+-- Retention: removes closed runs of a namespace whose close time lies in [after, before), oldest first: at most `most_runs`, and not many more
+-- events than `most_events`. Runs that still owe something to others stay. Answers how many went and the close time of the last one, where the next
+-- call may go on: a scan from the beginning would walk over all that was deleted while a long-running reader keeps vacuum from cleaning up.
+-- One process at a time: the others are answered null.
+CREATE FUNCTION delete_expired(
+  namespace integer, after timestamptz, before timestamptz, most_runs integer, most_events bigint,
+  OUT deleted integer, OUT last_close timestamptz
+)
+LANGUAGE plpgsql
+SET search_path FROM CURRENT
+SET plan_cache_mode = force_generic_plan
+SET enable_hashjoin = off
+SET enable_mergejoin = off
+SET enable_seqscan = off
+SET enable_bitmapscan = off
+SET jit = off
+AS $$
+DECLARE
+  expired uuid[];
+BEGIN
+  IF NOT pg_try_advisory_xact_lock(hashtextextended('retention', 'executions'::regclass::oid::bigint)) THEN
+    RETURN;
+  END IF;
+  SELECT array_agg(x.run_id), max(x.closed) INTO expired, last_close
+  FROM (
+    SELECT w.run_id, w.closed, sum(w.history_length) OVER (ORDER BY w.closed, w.run_id) - w.history_length AS events_before
+    FROM (
+      SELECT e.run_id, e.history_length, coalesce(e.close_time, 'infinity'::timestamptz) AS closed
+      FROM executions e
+      WHERE e.namespace_id = namespace
+        AND coalesce(e.close_time, 'infinity'::timestamptz) >= after AND coalesce(e.close_time, 'infinity'::timestamptz) < before
+        AND NOT EXISTS (SELECT FROM runs r WHERE r.run_id = e.run_id)
+      ORDER BY coalesce(e.close_time, 'infinity'::timestamptz), e.start_time, e.run_id DESC
+      LIMIT most_runs FOR UPDATE OF e SKIP LOCKED
+    ) w
+  ) x
+  WHERE x.events_before < most_events;
+  deleted := coalesce(cardinality(expired), 0);
+  IF deleted > 0 THEN
+    DELETE FROM signal_requests s WHERE s.run_id = ANY (expired);
+    DELETE FROM history h WHERE h.run_id = ANY (expired);
+    DELETE FROM executions e WHERE e.run_id = ANY (expired);
+  END IF;
+END
 $$;
 
 -- Stored JSON for reading: payloads of encoding json/plain as the JSON they hold, other texts as texts.

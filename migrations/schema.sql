@@ -27,7 +27,7 @@ CREATE TABLE branchline.executions (
   CONSTRAINT closed_runs_have_a_close_time CHECK (((status = 1) = (close_time IS NULL))),
   CONSTRAINT executions_status_check CHECK (((status >= 1) AND (status <= 7))),
   CONSTRAINT parent_is_whole CHECK (((parent_workflow_id IS NULL) = (parent_run_id IS NULL)))
-) WITH (fillfactor=90);
+) WITH (fillfactor=90, autovacuum_vacuum_scale_factor=0.05);
 
 CREATE INDEX executions_by_search_attributes ON branchline.executions USING gin (search_attributes jsonb_path_ops) WHERE (search_attributes IS NOT NULL);
 
@@ -61,7 +61,7 @@ CREATE TABLE branchline.history (
   CONSTRAINT history_pkey PRIMARY KEY (run_id, first_event_id),
   CONSTRAINT events_are_there CHECK ((last_event_id >= first_event_id)),
   CONSTRAINT history_first_event_id_check CHECK ((first_event_id > 0))
-) WITH (toast_tuple_target=128);
+) WITH (toast_tuple_target=128, autovacuum_vacuum_scale_factor=0.05);
 
 ALTER TABLE branchline.history ALTER COLUMN events SET STORAGE MAIN;
 
@@ -427,6 +427,46 @@ AS $function$
   DELETE FROM signal_requests WHERE run_id = run;
   DELETE FROM history WHERE run_id = run;
   DELETE FROM executions WHERE run_id = run;
+$function$;
+
+CREATE OR REPLACE FUNCTION branchline.delete_expired(namespace integer, after timestamp with time zone, before timestamp with time zone, most_runs integer, most_events bigint, OUT deleted integer, OUT last_close timestamp with time zone)
+ RETURNS record
+ LANGUAGE plpgsql
+ SET search_path TO 'branchline', 'pg_temp'
+ SET plan_cache_mode TO 'force_generic_plan'
+ SET enable_hashjoin TO 'off'
+ SET enable_mergejoin TO 'off'
+ SET enable_seqscan TO 'off'
+ SET enable_bitmapscan TO 'off'
+ SET jit TO 'off'
+AS $function$
+DECLARE
+  expired uuid[];
+BEGIN
+  IF NOT pg_try_advisory_xact_lock(hashtextextended('retention', 'executions'::regclass::oid::bigint)) THEN
+    RETURN;
+  END IF;
+  SELECT array_agg(x.run_id), max(x.closed) INTO expired, last_close
+  FROM (
+    SELECT w.run_id, w.closed, sum(w.history_length) OVER (ORDER BY w.closed, w.run_id) - w.history_length AS events_before
+    FROM (
+      SELECT e.run_id, e.history_length, coalesce(e.close_time, 'infinity'::timestamptz) AS closed
+      FROM executions e
+      WHERE e.namespace_id = namespace
+        AND coalesce(e.close_time, 'infinity'::timestamptz) >= after AND coalesce(e.close_time, 'infinity'::timestamptz) < before
+        AND NOT EXISTS (SELECT FROM runs r WHERE r.run_id = e.run_id)
+      ORDER BY coalesce(e.close_time, 'infinity'::timestamptz), e.start_time, e.run_id DESC
+      LIMIT most_runs FOR UPDATE OF e SKIP LOCKED
+    ) w
+  ) x
+  WHERE x.events_before < most_events;
+  deleted := coalesce(cardinality(expired), 0);
+  IF deleted > 0 THEN
+    DELETE FROM signal_requests s WHERE s.run_id = ANY (expired);
+    DELETE FROM history h WHERE h.run_id = ANY (expired);
+    DELETE FROM executions e WHERE e.run_id = ANY (expired);
+  END IF;
+END
 $function$;
 
 CREATE OR REPLACE FUNCTION branchline.ms_to_timestamp(ms double precision)

@@ -18,7 +18,7 @@ import { Starter, signalWithStartWorkflowExecution, startWorkflowExecution } fro
 import { getClusterInfo, getSystemInfo } from './system-info';
 import { CurrentRuns } from './target';
 import { describeTaskQueue, listTaskQueuePartitions } from './task-queues';
-import { deleteWorkflowExecution, terminateWorkflowExecution } from './terminate';
+import { Deleter, deleteWorkflowExecution, terminateWorkflowExecution } from './terminate';
 import type { Rpc, ServiceParts } from './types';
 import { Updater, pollWorkflowExecutionUpdate, updateWorkflowExecution } from './updates';
 import {
@@ -41,7 +41,7 @@ export function clientRpcs(parts: ServiceParts): RpcTable {
     signalWithStartWorkflowExecution: signalWithStartWorkflowExecution(parts, starter, current),
     requestCancelWorkflowExecution: requestCancelWorkflowExecution(parts, current),
     terminateWorkflowExecution: terminateWorkflowExecution(parts, current),
-    deleteWorkflowExecution: deleteWorkflowExecution(parts, current),
+    deleteWorkflowExecution: deleteWorkflowExecution(parts, new Deleter(parts, current)),
     resetWorkflowExecution: resetWorkflowExecution(parts, new Resetter(parts, current)),
     describeWorkflowExecution: describeWorkflowExecution(parts, current),
     getWorkflowExecutionHistory: getWorkflowExecutionHistory(parts, current),

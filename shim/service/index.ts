@@ -1,6 +1,7 @@
 /** The service: Temporal's server on a store. */
 import { DueRuns } from '../maintenance/due-runs';
 import { DueSchedules } from '../maintenance/due-schedules';
+import { Retention } from '../maintenance/retention';
 import { openStore } from '../store/open';
 import type { Store, StoreOptions } from '../store/types';
 import { engine as defaultEngine, defaultLimits } from './engine';
@@ -78,6 +79,8 @@ export function createService(options: ServiceOptions): Service {
   const rpcs = rpcTable(parts, schedules);
   dueRuns.start();
   dueSchedules.start();
+  const retention = new Retention(store);
+  retention.start();
   const outage = new Outage(store);
 
   return {
@@ -93,6 +96,7 @@ export function createService(options: ServiceOptions): Service {
     async close(): Promise<void> {
       dueRuns.close();
       dueSchedules.close();
+      retention.close();
       try {
         await outage.bound(matching.close().then(() => runs.close()));
       } catch (error) {

@@ -456,6 +456,21 @@ export class PostgresStore implements Store {
     if (isRunId(runId)) await this.connections.query(this.sql.runs.delete, [runId]);
   }
 
+  async deleteExpired(
+    namespaceId: number,
+    afterMs: number,
+    beforeMs: number,
+    mostRuns: number,
+    mostEvents: number,
+  ): Promise<{ deleted: number; lastCloseMs: number } | null> {
+    const [row] = await this.connections.query<{ deleted: number | null; last_close_ms: number | null }>(
+      this.sql.executions.deleteExpired,
+      [namespaceId, afterMs, beforeMs, mostRuns, mostEvents],
+    );
+    if (row?.deleted == null) return null;
+    return { deleted: row.deleted, lastCloseMs: row.last_close_ms ?? afterMs };
+  }
+
   notify(notice: Notice): void {
     this.notices.notify(notice);
   }

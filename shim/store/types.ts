@@ -288,6 +288,17 @@ export interface Store {
   takeQueryAnswer(id: string): Promise<unknown | undefined>;
 
   deleteExecution(runId: string): Promise<void>;
+  /**
+   * Deletes closed runs of a namespace that closed from `afterMs` on and before `beforeMs`, oldest first: at most `mostRuns` of about
+   * `mostEvents` in all. Null when another process is at it.
+   */
+  deleteExpired(
+    namespaceId: number,
+    afterMs: number,
+    beforeMs: number,
+    mostRuns: number,
+    mostEvents: number,
+  ): Promise<{ deleted: number; lastCloseMs: number } | null>;
 
   /** Coalesced; nothing is sent while this is the only live process. */
   notify(notice: Notice): void;
