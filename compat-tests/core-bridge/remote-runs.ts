@@ -37,6 +37,9 @@ export class RemoteRuns implements RunExecutors {
     answer?.(completion);
   }
 
+  /** Its sinks are called before a completion reaches us. */
+  readonly aheadOfStart = false;
+
   bytesPerRun(): number {
     return unmeasured;
   }

@@ -59,7 +59,9 @@ export class Starter {
 
     for (let race = 0; race < MAX_RACES; race++) {
       const fresh = make();
-      if ((await runs.create(namespace.id, fresh, policies.reuse)) === 'created') return created(fresh);
+      const mayGoAhead = race === 0 && !this.current.remembers(namespace.id, workflowId);
+      const outcome = await runs.create(namespace.id, fresh, policies.reuse, { mayGoAhead });
+      if (outcome === 'created') return created(fresh);
 
       const current = await store.currentRun(namespace.id, workflowId);
       if (current === null) continue;
@@ -93,17 +95,16 @@ export class Starter {
     const { runs, engine } = this.parts;
     const details = Buffer.from(JSON.stringify(`terminated by new runID: ${successor.state.runId}`));
     try {
-      const outcome = await runs.create(namespace.id, successor, 'allowDuplicate', {
-        runId: current.runId,
-        op: (t) => {
-          if (t.state.status !== Status.Running) throw workflowCompleted();
-          engine.terminate(t, {
-            reason: 'TerminateIfRunning WorkflowIdReusePolicy',
-            details: { payloads: [{ metadata: { encoding: Buffer.from('json/plain') }, data: details }] },
-            identity: 'history-service',
-          });
-        },
-      });
+      const op = (t: Transition): void => {
+        if (t.state.status !== Status.Running) throw workflowCompleted();
+        engine.terminate(t, {
+          reason: 'TerminateIfRunning WorkflowIdReusePolicy',
+          details: { payloads: [{ metadata: { encoding: Buffer.from('json/plain') }, data: details }] },
+          identity: 'history-service',
+        });
+      };
+      const replacing = { runId: current.runId, op };
+      const outcome = await runs.create(namespace.id, successor, 'allowDuplicate', { replacing });
       return outcome === 'created' ? successor : null;
     } catch (error) {
       if (error instanceof ServiceError && error.code === Code.NOT_FOUND) return null;

@@ -64,6 +64,11 @@ export class CurrentRuns {
     this.known.set(`${namespaceId}/${workflowId}`, runId);
   }
 
+  /** The id was in use lately. */
+  remembers(namespaceId: number, workflowId: string): boolean {
+    return this.known.has(`${namespaceId}/${workflowId}`);
+  }
+
   /** The remembered run (it may have closed since), else the newest one by the store; NOT_FOUND when the id was never used. */
   async likely(target: Target): Promise<string> {
     return this.known.get(`${target.namespaceId}/${target.workflowId}`) ?? (await this.current(target)).runId;

@@ -13,6 +13,11 @@ export interface CallContext {
   metadata: Record<string, string>;
   /** The caller is on the wire: a worker there can only be handed a task by an answer. */
   onWire?: boolean;
+  /**
+   * A poll of a worker in this process: it takes a run's first workflow task before the start is durable, and asks `startDurable` of the
+   * response (matching/ahead-of-start.ts) before anything leaves the workflow but its completion.
+   */
+  aheadOfStart?: boolean;
 }
 
 /** One run held in memory by this process, led by its uncommitted transitions. */
@@ -38,6 +43,13 @@ export interface MutateOptions {
   signalRequestId?: string;
 }
 
+export interface CreateOptions {
+  /** That run's transition (already decided: terminate) commits together with the new run. */
+  replacing?: { runId: string; op: (t: Transition) => void };
+  /** Nothing is known that would refuse the start: the first workflow task may run before it is durable. */
+  mayGoAhead?: boolean;
+}
+
 /** All runs this process works on (service/runs). */
 export interface Runs {
   /**
@@ -50,12 +62,12 @@ export interface Runs {
     op: (t: Transition, run: LoadedRun, startedEvent: HistoryEvent | undefined) => R,
     options?: MutateOptions,
   ): Promise<R>;
-  /** Begin a run; with `replacing`, that run's transition (already decided: terminate) commits together with it. */
+  /** Begin a run. */
   create(
     namespaceId: number,
     start: Transition,
     reuse: 'allowDuplicate' | 'allowDuplicateFailedOnly' | 'rejectDuplicate',
-    replacing?: { runId: string; op: (t: Transition) => void },
+    options?: CreateOptions,
   ): Promise<'created' | 'idTaken'>;
   /** Newest committed state of an open (or owing) run; null when there is none in `runs`. Reads from memory when this process owns it and nobody else moved it. */
   read(runId: string): Promise<RunState | null>;

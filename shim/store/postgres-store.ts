@@ -154,7 +154,7 @@ export class PostgresStore implements Store {
     }>(this.sql.runs.load, [runId]);
     if (row === undefined) return null;
     const { version, owner, namespace_id: namespaceId } = row;
-    return { state: stateFromJson(row.state), version, owner, namespaceId };
+    return { state: stateFromJson(row.state, runId), version, owner, namespaceId };
   }
 
   async currentRun(

@@ -56,7 +56,7 @@ const activity: ActivityState = {
 describe('a stored state', () => {
   it('gives back a state at its defaults', () => {
     const state = runState('w', 'r', 2);
-    expect(stateFromJson(stateToJson(state))).toEqual(state);
+    expect(stateFromJson(stateToJson(state), state.runId)).toEqual(state);
     expect(stateToJson(state).length).toBeLessThan(300);
   });
 
@@ -76,11 +76,11 @@ describe('a stored state', () => {
     state.obligations = [{ kind: 'notifyParent' }];
     state.buffered = [{ eventType: 26, workflowExecutionSignaledEventAttributes: { signalName: 's' } }];
     state.sticky = { queue: 's', scheduleToStartMs: 0 };
-    expect(stateFromJson(stateToJson(state))).toEqual(state);
+    expect(stateFromJson(stateToJson(state), state.runId)).toEqual(state);
   });
 
   it('gives members that an older version did not know their defaults', () => {
-    expect(stateFromJson('{"runId":"r","workflowId":"w","startedAtMs":5}')).toMatchObject({
+    expect(stateFromJson('{"workflowId":"w","startedAtMs":5}', 'r')).toMatchObject({
       firstRunId: 'r',
       root: { workflowId: 'w', runId: 'r' },
       executionAtMs: 5,

@@ -13,7 +13,7 @@ function runDefaults(workflowId: string, runId: string, startedAtMs: number): Ru
   return {
     namespace: '',
     workflowId: '',
-    runId: '',
+    runId,
     firstRunId: runId,
     baseRunId: '',
     originalRunId: runId,
@@ -171,9 +171,10 @@ export function stateToJson(state: RunState): string {
   return write(state, runDefaults(state.workflowId, state.runId, state.startedAtMs), writeRunMember);
 }
 
-export function stateFromJson(json: string): RunState {
+/** The run id is the key of the row that it came from. */
+export function stateFromJson(json: string, runId: string): RunState {
   const stored = fromJson<Partial<RunState>>(json);
-  const defaults = runDefaults(stored.workflowId ?? '', stored.runId ?? '', stored.startedAtMs ?? 0);
+  const defaults = runDefaults(stored.workflowId ?? '', runId, stored.startedAtMs ?? 0);
   const state = Object.assign(defaults, stored);
   if (state.workflowTask !== null) {
     state.workflowTask = Object.assign(taskDefaults(state.workflowTask.scheduledAtMs), state.workflowTask);

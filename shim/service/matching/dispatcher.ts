@@ -8,8 +8,10 @@ import type { Engine } from '../engine/api';
 import { type ActivityState, Status, type Transition, type WorkflowTaskState } from '../engine/types';
 import { Code, ServiceError, notFound } from '../errors';
 import type { Change } from '../runs/change';
+import { startedTask, waitingTask } from '../runs/holds';
 import type { RunRegistry } from '../runs/registry';
 import { type ActivityTaskResponse, activityTaskResponse } from './activity-task';
+import { markAheadOfStart } from './ahead-of-start';
 import type { Poller } from './poller';
 import type { TaskQueues } from './queues';
 import type { BacklogEntry, TaskQueue } from './task-queue';
@@ -141,7 +143,9 @@ export class Dispatcher {
     const started = startWorkflowTask(this.engine, t, run.namespaceId, task);
     started.response.backlogCountHint = queue.backlog.length as unknown as WorkflowTaskResponse['backlogCountHint'];
     change.keepsWork();
-    change.hold(requestId);
+    const aheadOfStart = run.mayGoAhead && run.version === 0 && poller.ctx.aheadOfStart === true;
+    if (aheadOfStart) markAheadOfStart(started.response, () => this.runs.startDurable(run));
+    change.hold(startedTask(requestId), aheadOfStart);
     let handedOut = false;
     const deliver = (): void => {
       handedOut = true;
@@ -154,7 +158,7 @@ export class Dispatcher {
         () => poller.answer({}),
       );
     };
-    if (run.commitFirst) change.afterCommit(deliver);
+    if (run.commitFirst && !aheadOfStart) change.afterCommit(deliver);
     else change.afterMerge(deliver);
     change.onDrop(() => {
       if (!handedOut) this.giveBack(queue, poller);
@@ -275,6 +279,7 @@ export class Dispatcher {
     const shared = this.queues.polledElsewhere(queue.namespaceId, queue.name, queue.kind);
     if (queue.polled && queue.backlog.length < (shared ? MAX_SHARED_BACKLOG : MAX_BACKLOG)) {
       change.keepsWork();
+      if (queue.kind === 'workflow') change.hold(waitingTask(scheduledEventId), false);
       const { runId } = change.run;
       // Only once memory has the change may somebody take it up.
       change.afterMerge(() => {

@@ -21,7 +21,7 @@ export class Poller {
     readonly namespace: string,
     readonly identity: string,
     readonly sticky: boolean,
-    private readonly ctx: CallContext,
+    readonly ctx: CallContext,
     private readonly resolve: (response: object) => void,
     /** Told when it ends without a task. */
     private readonly ended: (why: 'aborted' | 'expired') => void,

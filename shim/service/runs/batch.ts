@@ -27,7 +27,7 @@ export class Batch {
   visibility = false;
   /** Other processes may wait for this. */
   announce = false;
-  /** Request id of the started workflow task that is waited for; '' = not held. */
+  /** The workflow task that is waited for (holds.ts); '' = not held. */
   heldFor = '';
   /** Monotonic ms (performance.now) until which it is held at most. */
   heldUntil = 0;

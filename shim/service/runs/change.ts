@@ -12,7 +12,9 @@ export class Change implements LoadedRun {
   afterMergeCalls: (() => void)[] | null = null;
   afterCommitCalls: (() => void)[] | null = null;
   dropCalls: (() => void)[] | null = null;
-  holdRequest = '';
+  heldFor = '';
+  /** The held workflow task was handed out though the run's start is not durable. */
+  aheadOfStart = false;
   answering = false;
   unmoved = false;
 
@@ -55,9 +57,10 @@ export class Change implements LoadedRun {
   onDrop(call: () => void): void {
     (this.dropCalls ??= []).push(call);
   }
-  /** Wait a little for the completion of the workflow task started by this request, so that both are one commit. */
-  hold(requestId: string): void {
-    this.holdRequest = requestId;
+  /** Wait a little for the completion of that workflow task (holds.ts), so that both are one commit. */
+  hold(heldFor: string, aheadOfStart: boolean): void {
+    this.heldFor = heldFor;
+    this.aheadOfStart = aheadOfStart;
   }
   /** A worker waits for the answer: commit now. */
   answersTask(): void {

@@ -43,8 +43,8 @@ export class Committer {
     });
   }
 
-  hold(batch: Batch, requestId: string): void {
-    this.holds.add(batch, requestId);
+  hold(batch: Batch, heldFor: string): void {
+    this.holds.add(batch, heldFor);
   }
 
   /** Somebody waits for what a held batch now holds as well. */

@@ -14,11 +14,12 @@ import {
   type Transition,
 } from '../engine/types';
 import { ServiceError, notFound } from '../errors';
-import type { LoadedRun, MutateOptions, Runs } from '../types';
+import type { CreateOptions, LoadedRun, MutateOptions, Runs } from '../types';
 import { Batch, closedActivity } from './batch';
 import { Change } from './change';
 import { ChangeWaiters } from './change-waiters';
 import { Committer } from './committer';
+import { heldTaskRemains } from './holds';
 import type { RunHooks } from './hooks';
 import type { Operation } from './operation';
 import { RunCache } from './run-cache';
@@ -113,8 +114,9 @@ export class RunRegistry implements Runs {
     namespaceId: number,
     start: Transition,
     reuse: 'allowDuplicate' | 'allowDuplicateFailedOnly' | 'rejectDuplicate',
-    replacing?: { runId: string; op: (t: Transition) => void },
+    options: CreateOptions = {},
   ): Promise<'created' | 'idTaken'> {
+    const { replacing, mayGoAhead = false } = options;
     return new Promise((resolve, reject) => {
       const creation: Operation = {
         runId: start.state.runId,
@@ -125,7 +127,8 @@ export class RunRegistry implements Runs {
         dropped: () => resolve('idTaken'),
       };
       if (replacing === undefined) {
-        this.begin(namespaceId, start, reuse, null).operations.push({ operation: creation, result: 'created' });
+        const batch = this.begin(namespaceId, start, reuse, null, mayGoAhead);
+        batch.operations.push({ operation: creation, result: 'created' });
         return;
       }
       this.submit({
@@ -202,6 +205,18 @@ export class RunRegistry implements Runs {
     const activity = run.state.activities[String(token.scheduledEventId)];
     await this.store.heartbeat(runId, token.scheduledEventId, activity?.attempt ?? token.attempt, details);
     return answer;
+  }
+
+  /** Resolves when the run's start is durable, which is then hurried; false when it was refused. */
+  startDurable(run: RunHandle): Promise<boolean> {
+    const start = run.inFlight ?? run.batch;
+    if (run.dropped || run.version > 0 || start === null) return Promise.resolve(!run.dropped);
+    const durable = new Promise<boolean>((resolve) => {
+      start.afterCommit.push(() => resolve(true));
+      start.onDrop.push(() => resolve(false));
+    });
+    if (start === run.batch) this.committer.release(start);
+    return durable;
   }
 
   /** Commits what is held or under way, then lets go. */
@@ -310,11 +325,13 @@ export class RunRegistry implements Runs {
     start: Transition,
     reuse: 'allowDuplicate' | 'allowDuplicateFailedOnly' | 'rejectDuplicate',
     predecessor: Batch | null,
+    mayGoAhead = false,
   ): Batch {
     const { state } = start;
     const run = new RunHandle(this.store, namespaceId, state, 0, null);
-    // The start may be refused (the id is taken): none of its code, local activities above all, may run before it is durable.
+    // The start may be refused (the id is taken): nothing but a worker of this process that knows may work on it before it is durable.
     run.commitFirst = true;
+    run.mayGoAhead = mayGoAhead;
     const batch = (run.batch = new Batch(run));
     batch.create = { reuse, startRequestId: state.startRequestId };
     batch.visibility = true;
@@ -380,12 +397,9 @@ export class RunRegistry implements Runs {
       }
     }
 
-    const task = run.state.workflowTask;
-    if (batch.heldFor !== '' && (change.answering || task?.requestId !== batch.heldFor || task.startedEventId === 0)) {
-      batch.heldFor = '';
-    }
-    const mayHold = !batch.answersTask && batch.create === null && batch.links.length === 0 && !run.commitFirst;
-    if (change.holdRequest !== '' && mayHold) this.committer.hold(batch, change.holdRequest);
+    if (change.answering || !heldTaskRemains(batch.heldFor, run.state.workflowTask)) batch.heldFor = '';
+    const mayHold = !batch.answersTask && batch.links.length === 0 && (!run.commitFirst || change.aheadOfStart);
+    if (change.heldFor !== '' && mayHold) this.committer.hold(batch, change.heldFor);
     else if (batch.heldFor !== '') this.committer.hurry(batch);
     this.committer.schedule(run);
     if (change.afterMergeCalls !== null) for (const call of change.afterMergeCalls) call();

@@ -22,6 +22,8 @@ export class RunHandle {
   mine = false;
   /** The run is new, or a race was lost: the next started workflow task is committed before it is handed out. */
   commitFirst = false;
+  /** The run is new and nothing speaks against its start: its first workflow task need not wait for the commit. */
+  mayGoAhead = false;
   /** Due time of the last commit, epoch ms; 0 = none. */
   dueAtMs = 0;
   /** Request ids of signals, once known. */

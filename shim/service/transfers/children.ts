@@ -50,7 +50,8 @@ export async function startChild(parts: TransferParts, parent: RunHandle, initia
 
   for (let race = 0; race < MAX_RACES; race++) {
     const start = begin();
-    if ((await runs.create(namespaceId, start, reuse)) === 'created') return started(start.state.runId);
+    const begun = await runs.create(namespaceId, start, reuse, { mayGoAhead: race === 0 });
+    if (begun === 'created') return started(start.state.runId);
     const current = await store.currentRun(namespaceId, workflowId);
     if (current === null) continue;
     if (current.startRequestId === requestId) return started(current.runId);
@@ -60,16 +61,14 @@ export async function startChild(parts: TransferParts, parent: RunHandle, initia
     }
     if (reusePolicy !== Reuse.WORKFLOW_ID_REUSE_POLICY_TERMINATE_IF_RUNNING) break;
     const successor = begin();
+    const op = (t: Transition): void =>
+      engine.terminate(t, {
+        reason: 'TerminateIfRunning WorkflowIdReusePolicy',
+        details: null,
+        identity: 'history-service',
+      });
     const outcome = await runs
-      .create(namespaceId, successor, reuse, {
-        runId: current.runId,
-        op: (t) =>
-          engine.terminate(t, {
-            reason: 'TerminateIfRunning WorkflowIdReusePolicy',
-            details: null,
-            identity: 'history-service',
-          }),
-      })
+      .create(namespaceId, successor, reuse, { replacing: { runId: current.runId, op } })
       .catch((error: unknown) => {
         if (isNotFound(error)) return 'idTaken' as const;
         throw error;

@@ -55,6 +55,7 @@ class RunningActivity {
   issuedCancel: CancelReason | undefined;
   /** The service does not know this attempt any more: no answer is sent. */
   knownNotFound = false;
+  holdsSlot = true;
   timers: NodeJS.Timeout[] = [];
   /** Started anew by each heartbeat. */
   heartbeatTimer: NodeJS.Timeout | undefined;
@@ -151,9 +152,16 @@ export class ActivityWorker {
       .finally(() => {
         this.running.delete(running);
         this.inFlight.add(-1);
-        this.slots.release();
+        this.freeSlot(running);
         if (this.running.size === 0) this.drained?.();
       });
+  }
+
+  /** A slot is for running code: the report of its result may wait a little for a commit, while the next activity runs. */
+  private freeSlot(running: RunningActivity): void {
+    if (!running.holdsSlot) return;
+    running.holdsSlot = false;
+    this.slots.release();
   }
 
   private async execute(task: ActivityTaskResponse, running: RunningActivity): Promise<void> {
@@ -190,6 +198,7 @@ export class ActivityWorker {
     running.heartbeatTimer = this.localTimeout(running, start.heartbeatTimeoutMs);
     const result = await prepared.run();
     for (const timer of running.timers) clearTimeout(timer);
+    this.freeSlot(running);
     await this.answer(token, result, running);
   }
 

@@ -1,7 +1,12 @@
-/** Slots of one kind of task: at most `limit` are taken at once, waiters are served in order. */
+/** Of so many slots that come free while both wait, one goes to who is not urgent. */
+const turnOfOthers = 4;
+
+/** Slots of one kind of task: at most `limit` are taken at once; waiters are served in order, urgent ones mostly first. */
 export class Slots {
   private taken = 0;
   private readonly waiting: { grant: () => void }[] = [];
+  private readonly urgent: { grant: () => void }[] = [];
+  private turn = 0;
 
   constructor(readonly limit: number) {}
 
@@ -38,14 +43,20 @@ export class Slots {
   }
 
   /** Calls back with a slot taken: at once when one is free. */
-  whenFree(start: () => void): void {
+  whenFree(start: () => void, urgent = false): void {
     if (this.tryTake()) start();
-    else this.waiting.push({ grant: start });
+    else (urgent ? this.urgent : this.waiting).push({ grant: start });
   }
 
   release(): void {
-    const next = this.waiting.shift();
+    const next = this.next();
     if (next !== undefined) next.grant();
     else this.taken -= 1;
+  }
+
+  private next(): { grant: () => void } | undefined {
+    if (this.urgent.length === 0) return this.waiting.shift();
+    if (this.waiting.length > 0 && ++this.turn % turnOfOthers === 0) return this.waiting.shift();
+    return this.urgent.shift();
   }
 }

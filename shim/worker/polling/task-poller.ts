@@ -14,6 +14,8 @@ export interface TaskPollerOptions<Task extends TaskLike> {
   request: object;
   /** Polls kept waiting at once. */
   polls: number;
+  /** Take workflow tasks of runs whose start is not durable. Default false. */
+  aheadOfStart?: boolean;
   logger: Logger;
   /** Before each poll: resolves to false when no more polls are wanted. Undefined: poll at once. */
   beforePoll?: () => Promise<boolean> | undefined;
@@ -92,7 +94,12 @@ export class TaskPoller<Task extends TaskLike> {
     const { rpc, method, request } = this.options;
     this.outstanding += 1;
     try {
-      const context = { deadlineMs: Date.now() + pollTimeoutMs, signal: this.stopping.signal, metadata: {} };
+      const context = {
+        deadlineMs: Date.now() + pollTimeoutMs,
+        signal: this.stopping.signal,
+        metadata: {},
+        aheadOfStart: this.options.aheadOfStart ?? false,
+      };
       const task = (await rpc.call(method, request, context)) as Task;
       this.failures = 0;
       return task.taskToken == null || task.taskToken.length === 0 ? undefined : task;

@@ -8,9 +8,11 @@ import type {
   CoreRun,
   EvictionReason,
   LocalActivityOutcome,
+  LocalActivityRequest,
   RespondWorkflowTaskCompleted,
   WorkflowTask,
 } from '../../core/types';
+import { type StartDurable, startDurableOf } from '../../service/matching/ahead-of-start';
 import { callWithRetry, type Rpc } from '../polling/rpc';
 import type { LocalActivityManager, LocalActivityOwner } from './local-activity-manager';
 import type { RunExecutor } from './run-executor';
@@ -50,6 +52,8 @@ export class RunDriver implements LocalActivityOwner {
   private queryAnswers = 0;
   private heartbeat: NodeJS.Timeout | undefined;
   private gone = false;
+  /** Until the start of the run is known to be durable. */
+  private startDurable: StartDurable | undefined;
 
   constructor(
     private readonly core: CoreRun,
@@ -77,6 +81,7 @@ export class RunDriver implements LocalActivityOwner {
   /** A slot has been taken for the task; `taskDone` tells when it is free. */
   handleTask(task: WorkflowTask): void {
     this.openTasks += 1;
+    this.startDurable = startDurableOf(task);
     this.perform(() => this.core.handleTask(task));
   }
 
@@ -141,8 +146,7 @@ export class RunDriver implements LocalActivityOwner {
       case 'fetchHistory':
         return this.fetchHistory(action.fromEventId, action.nextPageToken);
       case 'startLocalActivity':
-        this.parts.localActivities.start(this, action.activity);
-        return undefined;
+        return this.startLocalActivity(action.activity);
       case 'cancelLocalActivity':
         this.parts.localActivities.cancel(this, action.seq);
         return undefined;
@@ -158,6 +162,22 @@ export class RunDriver implements LocalActivityOwner {
     }
   }
 
+  /** A local activity has effects of its own: it must not run for a run that was never there. */
+  private startLocalActivity(activity: LocalActivityRequest): Promise<() => CoreAction[]> | undefined {
+    const { startDurable } = this;
+    if (startDurable === undefined) {
+      this.parts.localActivities.start(this, activity);
+      return undefined;
+    }
+    return startDurable().then((durable) => {
+      if (durable) {
+        this.startDurable = undefined;
+        return () => (this.parts.localActivities.start(this, activity), []);
+      }
+      return () => this.core.requestEviction(Reason.TASK_NOT_FOUND, 'The start of the workflow was refused');
+    });
+  }
+
   private async activate(activation: Activation): Promise<() => CoreAction[]> {
     const jobs = activation.jobs ?? [];
     if (jobs.length > 0 && jobs.every((job) => job.removeFromCache != null)) {
@@ -165,7 +185,7 @@ export class RunDriver implements LocalActivityOwner {
       return () => this.core.completeActivation({ runId: this.runId, successful: {} });
     }
     this.parts.activations(1);
-    const completion = await this.executor.activate(activation);
+    const completion = await this.executor.activate(activation, this.startDurable);
     this.parts.activations(-1);
     return () => this.core.completeActivation(completion);
   }

@@ -5,6 +5,7 @@ import { workflowLogAttributes } from '@temporalio/workflow/lib/logs';
 import { ms } from '../../common/proto-values';
 import { workflowInfo } from '../../core';
 import type { Activation, ActivationCompletion } from '../../core/types';
+import type { StartDurable } from '../../service/matching/ahead-of-start';
 import type { ActivationResult, WorkflowHost } from '../isolate/types';
 import type { InjectedSinks } from '../sinks';
 import { RunPayloadCodecs } from './payload-codecs';
@@ -29,6 +30,7 @@ export interface IsolateParts {
 /** The isolates as the place where a worker's runs are executed. */
 export function isolateExecutors(parts: IsolateParts): RunExecutors {
   return {
+    aheadOfStart: true,
     create: (runId) => new RunIsolate(parts, runId),
     bytesPerRun: () => parts.host.bytesPerRun(),
     close: () => parts.host.close(),
@@ -47,7 +49,7 @@ class RunIsolate implements RunExecutor {
     this.logAttributes = { runId };
   }
 
-  async activate(activation: Activation): Promise<ActivationCompletion> {
+  async activate(activation: Activation, startDurable?: StartDurable): Promise<ActivationCompletion> {
     const { parts } = this;
     try {
       const init = activation.jobs?.find((job) => job.initializeWorkflow != null)?.initializeWorkflow;
@@ -62,7 +64,7 @@ class RunIsolate implements RunExecutor {
       }
       const decoded = this.codecs === undefined ? activation : await this.codecs.decodeActivation(activation);
       const { completion, sinkCalls } = await this.run(decoded);
-      if (sinkCalls.length > 0) {
+      if (sinkCalls.length > 0 && ((await startDurable?.()) ?? true)) {
         const { sinks, logger, isReplayWorker } = parts;
         await processSinkCalls(sinkCalls, { sinks, logger, isReplayWorker, logAttributes: () => this.logAttributes });
       }

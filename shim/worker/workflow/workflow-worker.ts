@@ -132,16 +132,19 @@ export class WorkflowWorker {
         workerVersionCapabilities: { buildId, useVersioning: false },
       },
       polls,
+      aheadOfStart: this.parts.executors.aheadOfStart,
       logger: coreLogger,
       // A poll needs no slot, or those that wait on one queue would take them from the other. What comes while all slots are taken
       // waits here, one task per poll.
       onTask: (task) => {
         if (this.slots.tryTake()) return this.dispatch(task);
         return new Promise<void>((resolve) => {
-          this.slots.whenFree(() => {
+          const begin = (): void => {
             resolve();
             this.dispatch(task);
-          });
+          };
+          // What is begun is finished first: its results wait in memory for a common commit, and its slots of activities come free.
+          this.slots.whenFree(begin, kind === 2);
         });
       },
       onFatal,
