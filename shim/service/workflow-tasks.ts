@@ -17,6 +17,7 @@ import type { RunHandle } from './runs/run-handle';
 import type { RunRegistry } from './runs/registry';
 import { type CurrentRuns, targetOf } from './target';
 import type { CallContext, Rpc, ServiceParts } from './types';
+import { unlessAborted } from './unless-aborted';
 
 type Wf = typeof temporal.api.workflowservice.v1;
 type Requests = {
@@ -114,9 +115,9 @@ export function workflowTaskRpcs(parts: WorkerParts, current: CurrentRuns) {
   };
 
   /** Best effort: the worker tells that it goes, so that its sticky runs need not wait for it. */
-  const shutdownWorker: Rpc<Requests['ShutdownWorkerRequest'], object> = async (request) => {
-    const { id } = await parts.namespace(request.namespace);
-    if (request.stickyTaskQueue) matching.workerLeft(id, request.stickyTaskQueue);
+  const shutdownWorker: Rpc<Requests['ShutdownWorkerRequest'], object> = async (request, ctx) => {
+    const namespace = await unlessAborted(parts.namespace(request.namespace), ctx.signal);
+    if (namespace !== undefined && request.stickyTaskQueue) matching.workerLeft(namespace.id, request.stickyTaskQueue);
     return {};
   };
 

@@ -114,6 +114,12 @@ describe('stored events', () => {
     );
   });
 
+  it('keep the sign of a zero', () => {
+    const event = { activityTaskScheduledEventAttributes: { retryPolicy: { backoffCoefficient: -0 } } };
+    const [back] = eventsFromJson(eventsToJson([event as HistoryEvent]));
+    expect(back!.activityTaskScheduledEventAttributes!.retryPolicy!.backoffCoefficient).toBe(-0);
+  });
+
   it.each(histories)('are what `temporal workflow show --output json` prints, but for payloads: %s', (file) => {
     const shown = JSON.parse(readFileSync(path.join(recorded, file), 'utf8')) as { events: object[] };
     const events = historyFromJSON(shown).events!.map((event) =>

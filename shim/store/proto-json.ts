@@ -200,7 +200,8 @@ function scalarEncoder(type: string, keepDefault: boolean): Encode {
     case 'double':
     case 'float':
       return (value) => {
-        if (value === 0 && !keepDefault) return '';
+        // Protobuf's default is +0 alone, and JSON keeps the sign of -0.
+        if (value === 0) return Object.is(value, -0) ? '-0' : keepDefault ? '0' : '';
         return Number.isFinite(value) ? String(value) : '"' + String(value) + '"';
       };
     case 'int64':

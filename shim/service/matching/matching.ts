@@ -7,6 +7,7 @@ import { invalidArgument } from '../errors';
 import type { Change } from '../runs/change';
 import type { RunRegistry } from '../runs/registry';
 import type { CallContext, Matching, NamespaceInfo, QueryTask } from '../types';
+import { unlessAborted } from '../unless-aborted';
 import type { ActivityTaskResponse } from './activity-task';
 import { Dispatcher } from './dispatcher';
 import { Poller } from './poller';
@@ -49,7 +50,8 @@ export class TaskMatching implements Matching {
     request: temporal.api.workflowservice.v1.IPollWorkflowTaskQueueRequest,
     ctx: CallContext,
   ): Promise<WorkflowTaskResponse> {
-    const queue = await this.queueOf(request.namespace, request.taskQueue, 'workflow');
+    const queue = await unlessAborted(this.queueOf(request.namespace, request.taskQueue, 'workflow'), ctx.signal);
+    if (queue === undefined) return {};
     return this.poll(queue, request.namespace, request.identity, request.taskQueue?.kind === STICKY, ctx);
   }
 
@@ -57,7 +59,8 @@ export class TaskMatching implements Matching {
     request: temporal.api.workflowservice.v1.IPollActivityTaskQueueRequest,
     ctx: CallContext,
   ): Promise<ActivityTaskResponse> {
-    const queue = await this.queueOf(request.namespace, request.taskQueue, 'activity');
+    const queue = await unlessAborted(this.queueOf(request.namespace, request.taskQueue, 'activity'), ctx.signal);
+    if (queue === undefined) return {};
     const perSecond = request.taskQueueMetadata?.maxTasksPerSecond?.value;
     if (perSecond === undefined || perSecond === null) queue.rateLimit = null;
     else if (queue.rateLimit?.perSecond !== perSecond) queue.rateLimit = new RateLimit(perSecond);

@@ -14,6 +14,8 @@ import { LocalActivityManager } from './local-activity-manager';
 import { RunDriver, type RunDriverParts } from './run-driver';
 import type { RunExecutors } from './run-executor';
 
+/** A database that is down must not keep a worker from ending. */
+const releasePatienceMs = 1000;
 const { EvictionReason: Reason } = coresdk.workflow_activation.RemoveFromCache;
 
 /** What of the worker's options is about workflow tasks. */
@@ -235,7 +237,7 @@ export class WorkflowWorker {
       await this.parts.rpc.call(
         'shutdownWorker',
         { namespace, stickyTaskQueue: this.stickyQueue, identity, reason: 'graceful shutdown' },
-        { metadata: {}, deadlineMs: Date.now() + 5_000 },
+        { metadata: {}, signal: AbortSignal.timeout(releasePatienceMs) },
       );
     } catch (error) {
       this.parts.coreLogger.debug('The sticky queue could not be released', { error });
