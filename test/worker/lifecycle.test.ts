@@ -193,6 +193,6 @@ describe('a database that goes away', () => {
     worker.shutdown();
     await running;
     expect(worker.getState()).toBe('STOPPED');
-    expect(logged.some(({ message }) => message.endsWith('failed, polling again after a delay'))).toBe(true);
+    expect(logged.some(({ message }) => message === 'Failed to complete a workflow task')).toBe(true);
   }, 90_000);
 });
