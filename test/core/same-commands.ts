@@ -5,12 +5,16 @@ import type { HistoryEvent, RespondWorkflowTaskCompleted } from '../../shim/core
 
 type Plain = null | string | number | boolean | Plain[] | { [key: string]: Plain };
 
+/** Stack traces name files by where the repository was when they were recorded. */
+const checkout = /\(\/[^\s()]*\/(?=node_modules\/|compat-tests\/)/g;
+
 /** Longs, bytes and protobuf's defaults made comparable: defaults are dropped. */
 function plain(value: unknown): Plain | undefined {
   if (value === null || value === undefined || value === '' || value === 0 || value === false) return undefined;
   if (ArrayBuffer.isView(value))
     return Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('latin1');
   if (Array.isArray(value)) return value.length === 0 ? undefined : value.map((item) => plain(item) ?? null);
+  if (typeof value === 'string') return value.replaceAll(checkout, '(');
   if (typeof value !== 'object') return value as Plain;
   if ('toNumber' in value) return plain((value as { toNumber(): number }).toNumber());
   const out: { [key: string]: Plain } = {};
