@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { historyFromJSON } from '@temporalio/common/lib/proto-utils';
 import { coresdk } from '@temporalio/proto';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -9,7 +10,7 @@ import type { Activation, HistoryEvent } from '../../shim/core';
 
 const { EvictionReason } = coresdk.workflow_activation.RemoveFromCache;
 
-const shared = '/work/shared/histories';
+const shared = resolve(__dirname, '../../../shared/histories');
 
 function load(path: string): HistoryEvent[] {
   return historyFromJSON(JSON.parse(readFileSync(path, 'utf8'))).events ?? [];

@@ -25,6 +25,7 @@ import type { Operation } from './operation';
 import { RunCache } from './run-cache';
 import { RunHandle } from './run-handle';
 import { RunLoader } from './run-loader';
+import { RunReads } from './run-reads';
 
 export interface RunRegistryOptions {
   store: Store;
@@ -53,6 +54,7 @@ export class RunRegistry implements Runs {
   private readonly engine: Engine;
   private readonly cache: RunCache;
   private readonly loader: RunLoader;
+  private readonly reads: RunReads;
   private readonly waiters = new ChangeWaiters();
   private readonly committer: Committer;
   private readonly stopNotices: () => void;
@@ -63,6 +65,7 @@ export class RunRegistry implements Runs {
     this.engine = options.engine;
     this.cache = new RunCache(options.maxRuns ?? 5000, options.maxBytes ?? 96 * 1024 * 1024);
     this.loader = new RunLoader(this.store, this.cache);
+    this.reads = new RunReads(this.store, this.cache);
     this.committer = new Committer(this.store, this.engine, {
       committed: (batch) => this.committed(batch),
       lost: (runs, operations, unknownFate) => this.lost(runs, operations, unknownFate),
@@ -148,13 +151,8 @@ export class RunRegistry implements Runs {
     });
   }
 
-  async read(runId: string): Promise<RunState | null> {
-    const run = this.cache.get(runId);
-    if (run !== undefined) {
-      if (run.gone) return null;
-      if (this.alone && !run.dirty) return run.state;
-    }
-    return (await this.store.loadState(runId))?.state ?? null;
+  read(runId: string): Promise<RunState | null> {
+    return this.reads.state(runId);
   }
 
   /** The newest state in memory, uncommitted changes included; undefined when the run is not loaded here. */
@@ -162,23 +160,12 @@ export class RunRegistry implements Runs {
     return this.cache.get(runId);
   }
 
-  async history(runId: string, fromEventId: number, toEventId: number, maxBytes?: number): Promise<HistoryEvent[]> {
-    const run = this.cache.get(runId);
-    if (run !== undefined && (run.gone || this.alone || toEventId <= run.committedEventId)) {
-      const events = run.cachedEvents(fromEventId, Math.min(toEventId, run.committedEventId));
-      const bytesPerEvent = run.state.historySizeBytes / Math.max(1, run.state.nextEventId - 1);
-      if (events !== null && (maxBytes === undefined || events.length * bytesPerEvent <= maxBytes)) return events;
-    }
-    return this.store.readHistory(runId, fromEventId, toEventId, maxBytes);
+  history(runId: string, fromEventId: number, toEventId: number, maxBytes?: number): Promise<HistoryEvent[]> {
+    return this.reads.history(runId, fromEventId, toEventId, maxBytes);
   }
 
-  async lastEvent(runId: string): Promise<HistoryEvent | undefined> {
-    const run = this.cache.get(runId);
-    if (run !== undefined && (run.gone || this.alone)) {
-      const events = run.cachedEvents(run.committedEventId, run.committedEventId);
-      if (events?.[0] !== undefined) return events[0];
-    }
-    return (await this.store.readLastEvents(runId, 1))[0];
+  lastEvent(runId: string): Promise<HistoryEvent | undefined> {
+    return this.reads.lastEvent(runId);
   }
 
   changed(runId: string, ms: number, signal?: AbortSignal): Promise<void> {
@@ -195,7 +182,7 @@ export class RunRegistry implements Runs {
     details: Parameters<Engine['recordHeartbeat']>[2],
   ): Promise<HeartbeatAnswer> {
     let run = this.cache.get(runId);
-    if (run === undefined || (!this.alone && !run.dirty && !run.gone)) {
+    if (run === undefined || (!this.reads.alone && !run.dirty && !run.gone)) {
       if (run !== undefined) this.forget(run);
       run = (await this.loader.load(runId)) ?? undefined;
     }
@@ -231,11 +218,6 @@ export class RunRegistry implements Runs {
     this.stopNotices();
     this.committer.close();
     this.waiters.wakeAll();
-  }
-
-  /** No other process can have moved a run. */
-  private get alone(): boolean {
-    return this.store.liveProcesses().length <= 1;
   }
 
   private submit(operation: Operation): void {
@@ -304,7 +286,7 @@ export class RunRegistry implements Runs {
 
   /** An answer that no commit will check may come from a copy that another process has moved on from. */
   private mayBeOld(run: RunHandle, operation: Operation): boolean {
-    return !this.alone && !run.dirty && operation.verified !== true;
+    return !this.reads.alone && !run.dirty && operation.verified !== true;
   }
 
   private decideAfresh(run: RunHandle, operation: Operation): void {
@@ -423,7 +405,7 @@ export class RunRegistry implements Runs {
     const { run } = batch;
     this.hooks?.committed(run);
     this.waiters.wake(run.runId);
-    if (!this.alone && (batch.announce || batch.events.length > 0)) {
+    if (!this.reads.alone && (batch.announce || batch.events.length > 0)) {
       this.store.notify({ kind: 'runs', runIds: [run.runId] });
     }
     this.cache.touch(run);

@@ -1,0 +1,44 @@
+/** Reading runs: from memory while it is certain to be the newest, else from the store. */
+import type { Store } from '../../store/types';
+import type { HistoryEvent, RunState } from '../engine/types';
+import type { RunCache } from './run-cache';
+
+export class RunReads {
+  constructor(
+    private readonly store: Store,
+    private readonly cache: RunCache,
+  ) {}
+
+  /** No other process can have moved a run. */
+  get alone(): boolean {
+    return this.store.liveProcesses().length <= 1;
+  }
+
+  async state(runId: string): Promise<RunState | null> {
+    const run = this.cache.get(runId);
+    if (run !== undefined) {
+      if (run.gone) return null;
+      if (this.alone && !run.dirty) return run.state;
+    }
+    return (await this.store.loadState(runId))?.state ?? null;
+  }
+
+  async history(runId: string, fromEventId: number, toEventId: number, maxBytes?: number): Promise<HistoryEvent[]> {
+    const run = this.cache.get(runId);
+    if (run !== undefined && (run.gone || this.alone || toEventId <= run.committedEventId)) {
+      const events = run.cachedEvents(fromEventId, Math.min(toEventId, run.committedEventId));
+      const bytesPerEvent = run.state.historySizeBytes / Math.max(1, run.state.nextEventId - 1);
+      if (events !== null && (maxBytes === undefined || events.length * bytesPerEvent <= maxBytes)) return events;
+    }
+    return this.store.readHistory(runId, fromEventId, toEventId, maxBytes);
+  }
+
+  async lastEvent(runId: string): Promise<HistoryEvent | undefined> {
+    const run = this.cache.get(runId);
+    if (run !== undefined && (run.gone || this.alone)) {
+      const events = run.cachedEvents(run.committedEventId, run.committedEventId);
+      if (events?.[0] !== undefined) return events[0];
+    }
+    return (await this.store.readLastEvents(runId, 1))[0];
+  }
+}
