@@ -156,8 +156,8 @@ describe('a start request', () => {
   ])('gets %s', (_, over, execution, run, task) => {
     const w = new World().start(over);
     expect(w.history[0]?.workflowExecutionStartedEventAttributes).toMatchObject({
-      workflowExecutionTimeout: seconds(execution),
-      workflowRunTimeout: seconds(run),
+      ...(execution > 0 && { workflowExecutionTimeout: seconds(execution) }),
+      ...(run > 0 && { workflowRunTimeout: seconds(run) }),
       workflowTaskTimeout: seconds(task),
     });
     expect(w.state).toMatchObject({
@@ -190,8 +190,6 @@ describe('a run', () => {
       workflowType: { name: 'sample' },
       taskQueue: { name: 'q', kind: 1 },
       input: json('hello'),
-      workflowExecutionTimeout: seconds(0),
-      workflowRunTimeout: seconds(0),
       workflowTaskTimeout: seconds(10),
       originalExecutionRunId: w.state.runId,
       identity: 'client',

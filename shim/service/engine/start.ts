@@ -119,8 +119,9 @@ export function startInputFromRequest(
     workflowType: { name: workflowType },
     taskQueue: { name: taskQueue, kind: 1 },
     ...(request.input ? { input: request.input } : {}),
-    workflowExecutionTimeout: fromMs(timeouts.executionMs),
-    workflowRunTimeout: fromMs(timeouts.runMs),
+    ...(request.workflowExecutionTimeout ? { workflowExecutionTimeout: fromMs(timeouts.executionMs) } : {}),
+    // A zero that was sent stays; what was left out stays out unless the execution's timeout bounds the run.
+    ...(request.workflowRunTimeout || timeouts.runMs > 0 ? { workflowRunTimeout: fromMs(timeouts.runMs) } : {}),
     workflowTaskTimeout: fromMs(timeouts.taskMs),
     ...(cronSchedule === '' ? {} : { initiator: Initiator.CONTINUE_AS_NEW_INITIATOR_CRON_SCHEDULE, cronSchedule }),
     ...(request.continuedFailure ? { continuedFailure: request.continuedFailure } : {}),

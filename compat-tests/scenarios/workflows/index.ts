@@ -1,0 +1,2 @@
+/** The workflows of all scenarios; the same source is bundled for both engines. */
+export * from './basics';
