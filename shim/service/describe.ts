@@ -3,6 +3,7 @@ import { temporal } from '@temporalio/proto';
 import { fromMs, long, ms } from '../common/proto-values';
 import type { ExecutionRow } from '../store/types';
 import { optionsOf } from './engine/activity-options';
+import { retryIntervalMs } from './engine/retry';
 import { type ActivityState, type HistoryEvent, type RunState, Status } from './engine/types';
 import { type CurrentRuns, runNotFound, targetOf, workflowNotFound } from './target';
 import type { Rpc, ServiceParts } from './types';
@@ -157,12 +158,9 @@ function pendingActivity(activity: ActivityState, nowMs: number, beat: Beat | un
     maximumAttempts: retryPolicy.maximumAttempts,
     scheduledTime: fromMs(activity.scheduledAtMs),
     lastStartedTime: at(activity.startedAtMs),
-    nextAttemptScheduleTime: waiting ? fromMs(activity.scheduledAtMs) : null,
-    currentRetryInterval:
-      waiting && activity.lastAttemptEndedAtMs > 0
-        ? fromMs(activity.scheduledAtMs - activity.lastAttemptEndedAtMs)
-        : null,
     lastAttemptCompleteTime: at(activity.lastAttemptEndedAtMs),
+    nextAttemptScheduleTime: waiting ? fromMs(activity.scheduledAtMs) : null,
+    currentRetryInterval: currentRetryInterval(activity, waiting),
     expirationTime: at(expiresAtMs),
     lastFailure: activity.lastFailure,
     lastWorkerIdentity: activity.identity || activity.lastWorkerIdentity,
@@ -179,6 +177,16 @@ function pendingActivity(activity: ActivityState, nowMs: number, beat: Beat | un
     priority: activity.priority,
     activityOptions: { ...optionsOf(activity), taskQueue: queue },
   };
+}
+
+/** Of the attempt that is not started: how long it has to wait, or would have when nothing is left of it. */
+function currentRetryInterval(activity: ActivityState, waiting: boolean): PendingActivity['currentRetryInterval'] {
+  if (activityStateName(activity) !== ActivityStateName.PENDING_ACTIVITY_STATE_SCHEDULED) return null;
+  return fromMs(
+    waiting
+      ? activity.scheduledAtMs - activity.lastAttemptEndedAtMs
+      : retryIntervalMs(activity.retryPolicy, activity.attempt),
+  );
 }
 
 function pendingTask(state: RunState): temporal.api.workflow.v1.IPendingWorkflowTaskInfo | null {

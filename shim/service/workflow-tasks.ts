@@ -15,7 +15,7 @@ import {
 import type { Change } from './runs/change';
 import type { RunHandle } from './runs/run-handle';
 import type { RunRegistry } from './runs/registry';
-import { type CurrentRuns, targetOf } from './target';
+import { type CurrentRuns, isWorkflowCompleted, targetOf } from './target';
 import type { CallContext, Rpc, ServiceParts } from './types';
 import { unlessAborted } from './unless-aborted';
 
@@ -31,7 +31,7 @@ export interface WorkerParts extends ServiceParts {
 }
 
 export function workflowTaskRpcs(parts: WorkerParts, current: CurrentRuns) {
-  const { engine, runs, matching, newId } = parts;
+  const { engine, runs, matching } = parts;
 
   const pollWorkflowTaskQueue = (
     request: Requests['PollWorkflowTaskQueueRequest'],
@@ -65,13 +65,14 @@ export function workflowTaskRpcs(parts: WorkerParts, current: CurrentRuns) {
       const next = t.state.workflowTask;
       if (completed.returnNewTask && next !== null && next.startedEventId === 0) {
         const { scheduledEventId, attempt } = next;
-        const sticky = Boolean(request.stickyAttributes?.workerTaskQueue?.name);
         const started = startWorkflowTask(engine, t, change.namespaceId, {
           scheduledEventId,
           attempt,
-          requestId: newId(),
+          // The server's own name for it.
+          requestId: 'request-from-RespondWorkflowTaskCompleted',
           identity,
-          sticky,
+          // Whoever completed the task before has the history up to it.
+          sticky: true,
         });
         inline = { run: change.run, task: started };
         change.keepsWork();
@@ -82,7 +83,7 @@ export function workflowTaskRpcs(parts: WorkerParts, current: CurrentRuns) {
       return { completed, eager, inline };
     };
     const options = chains ? { needsStartedEvent: true } : undefined;
-    const { completed, eager, inline } = await runs.change(token.runId, complete, options);
+    const { completed, eager, inline } = await runs.change(token.runId, complete, options).catch(asTaskNotFound);
     if (completed.error !== null) throw completed.error;
     return {
       workflowTask: inline === null ? null : await withHistory(inline.run, inline.task),
@@ -129,6 +130,11 @@ export function workflowTaskRpcs(parts: WorkerParts, current: CurrentRuns) {
     resetStickyTaskQueue,
     shutdownWorker,
   };
+}
+
+/** A closed run has no task, whatever it had. */
+function asTaskNotFound(error: unknown): never {
+  throw isWorkflowCompleted(error) ? notFound('Workflow task not found.') : error;
 }
 
 function fence(token: ReturnType<typeof decodeToken<'workflow'>>): WorkflowTaskToken {

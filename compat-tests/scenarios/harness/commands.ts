@@ -1,6 +1,6 @@
 /** Commands as a worker sends them, with as few words as the raw scenarios allow. */
 import { temporal } from '@temporalio/proto';
-import { payloads } from './raw-worker';
+import { payloads } from './payloads';
 
 type Command = temporal.api.command.v1.ICommand;
 type Attributes<K extends keyof Command> = Partial<NonNullable<Command[K]>>;
@@ -37,6 +37,7 @@ export const cancelTimer = (timerId: string): Command => ({
   commandType: CommandType.COMMAND_TYPE_CANCEL_TIMER,
   cancelTimerCommandAttributes: { timerId },
 });
+/** On a queue that nobody polls, unless `more` says another. */
 export const scheduleActivity = (
   activityId: string,
   more: Attributes<'scheduleActivityTaskCommandAttributes'> = {},
@@ -45,6 +46,7 @@ export const scheduleActivity = (
   scheduleActivityTaskCommandAttributes: {
     activityId,
     activityType: { name: 'act' },
+    taskQueue: { name: 'nobody' },
     startToCloseTimeout: seconds(30),
     ...more,
   },

@@ -1,7 +1,9 @@
 /** A worker by hand: polls, and answers with whatever the scenario says, also what no SDK would send. */
 import type { ConnectionLike } from '@temporalio/client';
 import { temporal } from '@temporalio/proto';
+import { scheduleActivity } from './commands';
 import { NAMESPACE } from './engines';
+import { payloads } from './payloads';
 
 export type WorkflowTask = temporal.api.workflowservice.v1.PollWorkflowTaskQueueResponse;
 export type ActivityTask = temporal.api.workflowservice.v1.PollActivityTaskQueueResponse;
@@ -11,6 +13,7 @@ type Failure = temporal.api.failure.v1.IFailure;
 
 const namespace = NAMESPACE;
 const identity = 'raw';
+const LONG_POLL_MS = 70_000;
 const { TaskQueueKind, WorkflowTaskFailedCause, QueryResultType } = temporal.api.enums.v1;
 
 export class RawWorker {
@@ -106,6 +109,11 @@ export class RawWorker {
     return task?.taskToken?.length ? task : undefined;
   }
 
+  /** Schedules on this worker's queue. */
+  scheduleActivity(activityId: string, more: Parameters<typeof scheduleActivity>[1] = {}): Command {
+    return scheduleActivity(activityId, { taskQueue: { name: this.queue }, ...more });
+  }
+
   async completeActivity({ taskToken }: ActivityTask, result: unknown = 'done') {
     return this.rpc.respondActivityTaskCompleted({ namespace, taskToken, identity, result: payloads(result) });
   }
@@ -126,18 +134,19 @@ export class RawWorker {
     return this.rpc.recordActivityTaskHeartbeat({ namespace, taskToken, identity, details: payloads(...details) });
   }
 
+  /** Given up after `ms`; the deadline is one that a real server takes for a long poll. */
   private async within<T>(ms: number, call: () => Promise<T>): Promise<T | undefined> {
+    const stop = new AbortController();
+    const timer = setTimeout(() => stop.abort(), ms);
     try {
-      return await this.connection.withDeadline(Date.now() + ms, call);
+      return await this.connection.withAbortSignal(stop.signal, () =>
+        this.connection.withDeadline(Date.now() + LONG_POLL_MS, call),
+      );
     } catch (error) {
-      if ((error as { code?: number }).code === 4) return undefined;
+      if (stop.signal.aborted) return undefined;
       throw error;
+    } finally {
+      clearTimeout(timer);
     }
   }
 }
-
-export const payload = (value: unknown): temporal.api.common.v1.IPayload => ({
-  metadata: { encoding: Buffer.from('json/plain') },
-  data: Buffer.from(JSON.stringify(value)),
-});
-export const payloads = (...values: unknown[]): temporal.api.common.v1.IPayloads => ({ payloads: values.map(payload) });

@@ -22,9 +22,11 @@ export function eachActivityDeadline(activity: ActivityState, visit: (atMs: numb
     }
     return;
   }
-  if (activity.startToCloseMs > 0) {
-    visit(activity.startedAtMs + activity.startToCloseMs, TimeoutType.TIMEOUT_TYPE_START_TO_CLOSE);
-  }
+  const startToCloseAtMs = activity.startedAtMs + activity.startToCloseMs;
+  const together =
+    activity.scheduleToCloseMs > 0 && startToCloseAtMs === activity.firstScheduledAtMs + activity.scheduleToCloseMs;
+  // On Temporal's finer clock an attempt never starts at the moment it is scheduled: schedule-to-close is the earlier one.
+  if (activity.startToCloseMs > 0 && !together) visit(startToCloseAtMs, TimeoutType.TIMEOUT_TYPE_START_TO_CLOSE);
   if (activity.heartbeatMs > 0) {
     const lastSeenMs = Math.max(activity.startedAtMs, activity.lastHeartbeatAtMs);
     visit(lastSeenMs + activity.heartbeatMs, TimeoutType.TIMEOUT_TYPE_HEARTBEAT);

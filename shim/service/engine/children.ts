@@ -26,7 +26,7 @@ function writeStarted(t: Transition, child: ChildState, runId: string, header: H
     initiatedEventId: long(child.initiatedEventId),
     workflowExecution: { workflowId: child.workflowId, runId },
     workflowType: { name: child.workflowType },
-    header: header ?? {},
+    ...(header ? { header } : {}),
   });
 }
 
@@ -141,7 +141,7 @@ export function childStartInput(t: Transition, initiatedEvent: HistoryEvent, new
       ...(cronSchedule === '' ? {} : { cronSchedule, initiator: Initiator.CONTINUE_AS_NEW_INITIATOR_CRON_SCHEDULE }),
       ...(initiated.memo ? { memo: { fields: memo } } : {}),
       ...(initiated.searchAttributes ? { searchAttributes: { indexedFields: searchAttributes } } : {}),
-      header: initiated.header ?? {},
+      ...(initiated.header ? { header: initiated.header } : {}),
       workflowId,
       ...priorityOf(state, initiated.priority),
     },

@@ -30,7 +30,6 @@ describe('a request to another workflow', () => {
   it('is initiated with all that its target needs', () => {
     expect(sent(signal).last().signalExternalWorkflowExecutionInitiatedEventAttributes).toEqual({
       workflowTaskCompletedEventId: 4,
-      namespace: 'default',
       workflowExecution: { workflowId: 'other', runId: '' },
       signalName: 'go',
       input: payloads('x'),
@@ -38,7 +37,6 @@ describe('a request to another workflow', () => {
     });
     expect(sent(cancel).last().requestCancelExternalWorkflowExecutionInitiatedEventAttributes).toEqual({
       workflowTaskCompletedEventId: 4,
-      namespace: 'default',
       workflowExecution: { workflowId: 'other', runId: '' },
       reason: 'enough',
     });

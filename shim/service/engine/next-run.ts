@@ -116,7 +116,7 @@ function planRepetition(
     ...(before.cronSchedule ? { cronSchedule: before.cronSchedule } : {}),
     ...(before.memo ? { memo: before.memo } : {}),
     ...(before.searchAttributes ? { searchAttributes: before.searchAttributes } : {}),
-    header: before.header ?? {},
+    ...(before.header ? { header: before.header } : {}),
     ...(before.priority ? { priority: before.priority } : {}),
   };
   return plan(t, attributes, why.backoffMs, startedEvent.links ?? []);

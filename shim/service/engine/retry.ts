@@ -126,8 +126,7 @@ export function nextBackoff(input: BackoffInput): RetryDecision {
     return stop(RetryState.RETRY_STATE_MAXIMUM_ATTEMPTS_REACHED);
   }
   const maximumMs = input.maximumIntervalMs ?? ms(policy.maximumInterval);
-  let intervalMs =
-    input.requestedDelayMs ?? exponentialMs(ms(policy.initialInterval), policy.backoffCoefficient ?? 0, attempt);
+  let intervalMs = input.requestedDelayMs ?? retryIntervalMs(policy, attempt);
   if (maximumMs === 0 && intervalMs <= 0) return stop(RetryState.RETRY_STATE_TIMEOUT);
   if (maximumMs !== 0 && (intervalMs <= 0 || intervalMs > maximumMs)) intervalMs = maximumMs;
   if (input.expiresAtMs > 0 && input.nowMs + intervalMs > input.expiresAtMs) {
@@ -136,9 +135,9 @@ export function nextBackoff(input: BackoffInput): RetryDecision {
   return { retry: true, backoffMs: intervalMs };
 }
 
-/** Whole nanoseconds, as the server keeps them; not rounded to ms or seconds. */
-function exponentialMs(initialMs: number, coefficient: number, attempt: number): number {
-  const nanos = initialMs * 1e6 * coefficient ** (attempt - 1);
+/** The policy's pause after that attempt, not capped. Whole nanoseconds, as the server keeps them; not rounded to ms or seconds. */
+export function retryIntervalMs(policy: RetryPolicy, attempt: number): number {
+  const nanos = ms(policy.initialInterval) * 1e6 * (policy.backoffCoefficient ?? 0) ** (attempt - 1);
   return Math.max(0, Math.min(Math.floor(nanos), Number.MAX_SAFE_INTEGER)) / 1e6;
 }
 

@@ -262,7 +262,7 @@ function refuse(t: RunTransition, request: CompletedRequest, error: CommandError
   if ((t.state.workflowTask?.attempt ?? 1) > 1 && !unhandled) throw refusal;
   failStartedTask(t, {
     cause: failedCause,
-    failure: { message, source: 'Server', serverFailureInfo: {} },
+    failure: { message, serverFailureInfo: {} },
     identity: request.identity ?? '',
     binaryChecksum: request.binaryChecksum ?? '',
   });

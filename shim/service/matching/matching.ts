@@ -114,7 +114,7 @@ export class TaskMatching implements Matching {
   }
 
   private async queueOf(namespace: string | null | undefined, name: TaskQueueName, kind: TaskKind): Promise<TaskQueue> {
-    if (!name) throw invalidArgument('TaskQueue is not set on request.');
+    if (!name) throw invalidArgument('taskQueue is not set');
     if (!name.name) throw invalidArgument('missing task queue name');
     const { id } = await this.options.namespace(namespace);
     return this.queues.get(id, name.name, kind);

@@ -2,6 +2,7 @@
 import { Status, type HistoryEvent, type Transition } from '../engine/types';
 import { Code, ServiceError } from '../errors';
 import type { RunHandle } from '../runs/run-handle';
+import { isWorkflowCompleted } from '../target';
 import { isNotFound, type TransferParts } from './transfer-parts';
 
 type Failure = 'notFound' | 'namespaceNotFound' | 'signalLimit' | null;
@@ -101,6 +102,8 @@ async function deliver(
     return null;
   } catch (error) {
     if (!(error instanceof ServiceError)) throw error;
+    // A cancel request of a closed workflow is no failure: there is nothing left to cancel.
+    if (cancel && isWorkflowCompleted(error)) return null;
     if (error.code === Code.NOT_FOUND) return 'notFound';
     if (error.code === Code.INVALID_ARGUMENT) return 'signalLimit';
     throw error;

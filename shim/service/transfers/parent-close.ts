@@ -32,7 +32,7 @@ export async function applyPolicy(
       }
       const { workflowId, runId } = parent.state;
       const external = { workflowId, runId };
-      if (!engine.requestCancel(t, { identity: IDENTITY, requestId: parts.newId(), reason: REASON, external })) {
+      if (!engine.requestCancel(t, { identity: IDENTITY, requestId: parts.newId(), reason: '', external })) {
         change.unchanged();
       }
     });

@@ -9,7 +9,7 @@ import type { TransferParts } from './transfer-parts';
 
 export class Transfers {
   /** Under way, so that recovery does not start the same twice at once: `run/initiated event`. */
-  private readonly underWay = new Set<string>();
+  private readonly underWay = new Map<string, Promise<void>>();
 
   constructor(
     private readonly parts: TransferParts,
@@ -18,7 +18,7 @@ export class Transfers {
   ) {}
 
   follow(run: RunHandle, effect: FollowUp): void {
-    if (effect.type === 'closed') this.perform(run, 'closed', () => meetObligations(this.parts, run));
+    if (effect.type === 'closed') this.perform(run, 'closed', () => this.meetObligations(run));
     else if (effect.type === 'startChild') {
       this.perform(run, `child/${effect.initiatedEventId}`, () => startChild(this.parts, run, effect.initiatedEventId));
     } else if (run.state.status === Status.Running) {
@@ -45,12 +45,19 @@ export class Transfers {
     }
   }
 
+  /** A run that closed because of its parent's signal or cancel request: the parent hears first that it was delivered, then of the end. */
+  private async meetObligations(run: RunHandle): Promise<void> {
+    const calls = `${run.state.parent?.runId}/external/`;
+    await Promise.all([...this.underWay].map(([key, work]) => (key.startsWith(calls) ? work : undefined)));
+    await meetObligations(this.parts, run);
+  }
+
   private perform(run: RunHandle, what: string, work: () => Promise<void>): void {
     const key = `${run.runId}/${what}`;
     if (this.underWay.has(key)) return;
-    this.underWay.add(key);
-    work()
+    const done = work()
       .catch(() => this.later(run.runId))
       .finally(() => this.underWay.delete(key));
+    this.underWay.set(key, done);
   }
 }

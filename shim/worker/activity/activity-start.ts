@@ -54,7 +54,7 @@ export function startOfTask(task: ActivityTaskResponse, namespace: string): Acti
     currentAttemptScheduledTimeMs: ms(task.currentAttemptScheduledTime ?? task.scheduledTime),
     scheduleToCloseTimeoutMs: ms(task.scheduleToCloseTimeout),
     startToCloseTimeoutMs: ms(task.startToCloseTimeout),
-    heartbeatTimeoutMs: ms(task.heartbeatTimeout) || undefined,
+    heartbeatTimeoutMs: ms(task.heartbeatTimeout),
     retryPolicy: task.retryPolicy,
     priority: task.priority,
     isLocal: false,
@@ -125,6 +125,6 @@ function retryPolicyOf(policy: temporal.api.common.v1.IRetryPolicy | null | unde
     maximumAttempts: policy.maximumAttempts ?? undefined,
     maximumInterval: optionalMs(policy.maximumInterval),
     initialInterval: optionalMs(policy.initialInterval),
-    nonRetryableErrorTypes: policy.nonRetryableErrorTypes ?? undefined,
+    nonRetryableErrorTypes: policy.nonRetryableErrorTypes ?? [],
   };
 }

@@ -52,7 +52,7 @@ export function signalExternal(t: RunTransition, command: Command, c: CommandCon
     EventType.EVENT_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED,
     {
       workflowTaskCompletedEventId: long(c.completedEventId),
-      namespace: namespace || t.state.namespace,
+      ...(namespace === '' ? {} : { namespace }),
       workflowExecution: { workflowId, runId },
       signalName,
       ...(attributes.input ? { input: attributes.input } : {}),
@@ -103,7 +103,7 @@ export function requestCancelExternal(t: RunTransition, command: Command, c: Com
     EventType.EVENT_TYPE_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED,
     {
       workflowTaskCompletedEventId: long(c.completedEventId),
-      namespace: namespace || t.state.namespace,
+      ...(namespace === '' ? {} : { namespace }),
       workflowExecution: { workflowId, runId },
       ...(attributes.control ? { control: attributes.control } : {}),
       ...(attributes.childWorkflowOnly ? { childWorkflowOnly: true } : {}),
