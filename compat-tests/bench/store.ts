@@ -65,7 +65,6 @@ const activity: ActivityState = {
   cancelRequestedEventId: 0,
   lastFailure: null,
   lastWorkerIdentity: '',
-  lastAttemptEndedAtMs: 0,
   lastHeartbeatAtMs: 0,
   heartbeatDetails: null,
   backingOff: false,

@@ -98,6 +98,9 @@ function plainBytes(bytes: Uint8Array): string {
 export function plainEvent(event: HistoryEvent): { type: string; [key: string]: Plain } {
   const { eventType, ...fields } = plainMessage(HistoryEvent as unknown as MessageType, event) as Record<string, Plain>;
   const type = String(eventType).replace(/^EVENT_TYPE_/, '');
+  const started = fields.workflowTaskStartedEventAttributes as Record<string, Plain> | undefined;
+  // The id of a poll, or a fixed text when the task was given with the answer to the one before: nothing refers to it.
+  if (started?.requestId) started.requestId = '<request id>';
   const entries = Object.entries(fields).map(([name, field]) => [
     name.endsWith('EventAttributes') ? 'attributes' : name,
     field,

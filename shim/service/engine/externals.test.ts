@@ -30,6 +30,7 @@ describe('a request to another workflow', () => {
   it('is initiated with all that its target needs', () => {
     expect(sent(signal).last().signalExternalWorkflowExecutionInitiatedEventAttributes).toEqual({
       workflowTaskCompletedEventId: 4,
+      namespace: 'default',
       workflowExecution: { workflowId: 'other', runId: '' },
       signalName: 'go',
       input: payloads('x'),
