@@ -66,7 +66,7 @@ export default tseslint.config(
     ],
   ),
   forbid(
-    ['shim/service/*.ts', 'shim/service/{runs,matching,schedules,transfers}/**/*.ts', 'shim/maintenance/**/*.ts'],
+    ['shim/service/*.ts', 'shim/service/{batch,runs,matching,schedules,transfers}/**/*.ts', 'shim/maintenance/**/*.ts'],
     [nativeWorker, noPg, [dropIns, 'the service does not know its callers']],
   ),
   forbid(

@@ -17,6 +17,7 @@
 -- commit that starts it. `heartbeats` keeps the last heartbeat of running activities, `signal_requests` the ids of signals already taken.
 -- `schedules` holds what is to be started when, and where each schedule stands (JSON, with a version like a run's); `schedule_slots` what
 -- became of each of its times, for reading.
+-- `batch_jobs` and `batch_items` are commands on many workflows, with how far they have come.
 -- `queries` and `notices` carry questions and wake-ups between processes and survive nothing, hence unlogged.
 -- `namespaces` and `search_attributes` are Temporal's. `workflows`, `history_events`, `pending_activities`, `pending_timers` and `schedule_history`
 -- are views to read.
@@ -238,6 +239,51 @@ CREATE UNLOGGED TABLE notices (
   notice text NOT NULL
 );
 CREATE INDEX notices_by_time ON notices (sent_at);
+
+-- Batch operations: one command on many workflows.
+--
+-- A job first lists what it is for into `batch_items`, page by page; then each item is done and its row goes, or keeps the error. `owner` is the
+-- process that works on the job; when that has no lease any more another one goes on. Doing an item twice does no harm: whatever counts
+-- carries a request id made of job and run.
+CREATE TABLE batch_jobs (
+  namespace_id integer NOT NULL,
+  job_id text COLLATE "C" NOT NULL,
+  -- temporal.api.enums.v1.BatchOperationState: 1 running, 2 completed, 3 failed or stopped
+  state smallint NOT NULL DEFAULT 1 CHECK (state BETWEEN 1 AND 3),
+  -- temporal.api.enums.v1.BatchOperationType
+  type smallint NOT NULL,
+  operation json NOT NULL,
+  -- What it is for: a list filter, or '' when the items were named
+  query text NOT NULL,
+  reason text NOT NULL,
+  identity text NOT NULL,
+  operations_per_second double precision NOT NULL,
+  started_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  closed_at timestamptz,
+  -- Where the listing goes on; `listed` when it has come to its end
+  page_token bytea,
+  listed boolean NOT NULL,
+  total integer NOT NULL DEFAULT 0,
+  completed integer NOT NULL DEFAULT 0,
+  failed integer NOT NULL DEFAULT 0,
+  owner uuid,
+  PRIMARY KEY (namespace_id, job_id),
+  CONSTRAINT closed_jobs_have_a_close_time CHECK ((state = 1) = (closed_at IS NULL))
+);
+-- One at a time in a namespace, as Temporal has it.
+CREATE UNIQUE INDEX batch_jobs_running ON batch_jobs (namespace_id) WHERE state = 1;
+
+CREATE TABLE batch_items (
+  namespace_id integer NOT NULL,
+  job_id text COLLATE "C" NOT NULL,
+  position integer NOT NULL,
+  workflow_id text COLLATE "C" NOT NULL,
+  -- '' = the current run
+  run_id text NOT NULL,
+  error text,
+  PRIMARY KEY (namespace_id, job_id, position),
+  FOREIGN KEY (namespace_id, job_id) REFERENCES batch_jobs ON DELETE CASCADE
+) WITH (autovacuum_vacuum_scale_factor = 0.05);
 
 -- One batch of commits: groups of run commits, each group all or nothing, in one call and one transaction.
 --

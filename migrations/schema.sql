@@ -1,5 +1,41 @@
 -- Made by scripts/dump-schema.ts from the migrations. Read migrations/0001_foundation.sql for the story of these tables.
 
+CREATE TABLE branchline.batch_items (
+  namespace_id integer NOT NULL,
+  job_id text COLLATE "C" NOT NULL,
+  position integer NOT NULL,
+  workflow_id text COLLATE "C" NOT NULL,
+  run_id text NOT NULL,
+  error text,
+  CONSTRAINT batch_items_pkey PRIMARY KEY (namespace_id, job_id, "position"),
+  CONSTRAINT batch_items_namespace_id_job_id_fkey FOREIGN KEY (namespace_id, job_id) REFERENCES branchline.batch_jobs(namespace_id, job_id) ON DELETE CASCADE
+) WITH (autovacuum_vacuum_scale_factor=0.05);
+
+CREATE TABLE branchline.batch_jobs (
+  namespace_id integer NOT NULL,
+  job_id text COLLATE "C" NOT NULL,
+  state smallint DEFAULT 1 NOT NULL,
+  type smallint NOT NULL,
+  operation json NOT NULL,
+  query text NOT NULL,
+  reason text NOT NULL,
+  identity text NOT NULL,
+  operations_per_second double precision NOT NULL,
+  started_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+  closed_at timestamp with time zone,
+  page_token bytea,
+  listed boolean NOT NULL,
+  total integer DEFAULT 0 NOT NULL,
+  completed integer DEFAULT 0 NOT NULL,
+  failed integer DEFAULT 0 NOT NULL,
+  owner uuid,
+  CONSTRAINT batch_jobs_pkey PRIMARY KEY (namespace_id, job_id),
+  CONSTRAINT batch_jobs_state_check CHECK (((state >= 1) AND (state <= 3))),
+  CONSTRAINT closed_jobs_have_a_close_time CHECK (((state = 1) = (closed_at IS NULL)))
+);
+
+CREATE UNIQUE INDEX batch_jobs_running ON branchline.batch_jobs USING btree (namespace_id) WHERE (state = 1);
+
 CREATE TABLE branchline.executions (
   run_id uuid NOT NULL,
   namespace_id integer NOT NULL,

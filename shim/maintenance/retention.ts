@@ -51,6 +51,7 @@ export class Retention {
     }
     let total = 0;
     for (const { id, retentionMs } of await store.namespaces()) {
+      while (!this.closed && (await store.batchJobs.deleteClosed(id, nowMs - retentionMs)) > 0) await this.rest(0);
       for (;;) {
         if (this.closed) return total;
         const began = performance.now();

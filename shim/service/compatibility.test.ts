@@ -30,7 +30,7 @@ const lowerCamel = (name: string): string => name.charAt(0).toLowerCase() + name
 
 describe.each(['WorkflowService', 'OperatorService'] as const)('compatibility.json on %s', (name) => {
   const methods = Object.keys((services[name] as unknown as Service).methods);
-  const answered = rpcTable({} as WorkerParts, {} as Schedules);
+  const answered = rpcTable({} as WorkerParts, {} as Schedules, () => undefined);
 
   it('names every RPC', () => {
     expect(Object.keys(list.rpcs[name]).sort()).toEqual([...methods].sort());

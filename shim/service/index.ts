@@ -1,4 +1,5 @@
 /** The service: Temporal's server on a store. */
+import { BatchJobs } from '../maintenance/batch-jobs';
 import { DueRuns } from '../maintenance/due-runs';
 import { DueSchedules } from '../maintenance/due-schedules';
 import { Retention } from '../maintenance/retention';
@@ -76,11 +77,16 @@ export function createService(options: ServiceOptions): Service {
     committed: (run) => dueRuns.committed(run),
     lost: (runId) => dueRuns.lost(runId),
   });
-  const rpcs = rpcTable(parts, schedules);
+  const rpcs = rpcTable(parts, schedules, () => batchJobs.look());
+  const batchJobs: BatchJobs = new BatchJobs(
+    store,
+    <R extends object>(method: string, request: object) => rpcs.get(method)!(request, { metadata: {} }) as Promise<R>,
+  );
   dueRuns.start();
   dueSchedules.start();
   const retention = new Retention(store);
   retention.start();
+  batchJobs.look();
   const outage = new Outage(store);
 
   return {
@@ -98,7 +104,12 @@ export function createService(options: ServiceOptions): Service {
       dueSchedules.close();
       retention.close();
       try {
-        await outage.bound(matching.close().then(() => runs.close()));
+        await outage.bound(
+          batchJobs
+            .close()
+            .then(() => matching.close())
+            .then(() => runs.close()),
+        );
       } catch (error) {
         // Without a database nothing can be given back in order: others take it over when this process's lease has run out.
         if (!(error instanceof ServiceError && error.code === Code.UNAVAILABLE)) throw error;

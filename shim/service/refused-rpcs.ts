@@ -12,14 +12,9 @@ const ARCHIVAL = 'Branchline has no archival: closed workflows stay in the datab
 const CLUSTERS = 'Branchline is one Postgres database: there are no other clusters.';
 const WORKERS = 'Branchline does not keep heartbeats of workers: see DescribeTaskQueue for pollers.';
 
-const BATCHES = 'This version of Branchline has no batch operations yet: list the workflows and act on each.';
 const OPERATORS = 'This version of Branchline does not offer this operator command yet.';
 
 const SENTENCES: Record<string, string> = {
-  startBatchOperation: BATCHES,
-  stopBatchOperation: BATCHES,
-  describeBatchOperation: BATCHES,
-  listBatchOperations: BATCHES,
   updateWorkflowExecutionOptions: OPERATORS,
   pauseWorkflowExecution: OPERATORS,
   unpauseWorkflowExecution: OPERATORS,

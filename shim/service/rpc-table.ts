@@ -1,6 +1,7 @@
 /** Every RPC by its lower-camel name. */
 import { activityControlRpcs } from './activity-controls';
 import { activityTaskRpcs } from './activity-tasks';
+import { batchRpcs } from './batch/rpcs';
 import { clientRpcs } from './client-rpcs';
 import { scheduleRpcs } from './schedules/rpcs';
 import type { Schedules } from './schedules/schedules';
@@ -10,7 +11,7 @@ import { type WorkerParts, workflowTaskRpcs } from './workflow-tasks';
 
 export type RpcHandler = (request: object, ctx: CallContext) => Promise<object>;
 
-export function rpcTable(parts: WorkerParts, schedules: Schedules): Map<string, RpcHandler> {
+export function rpcTable(parts: WorkerParts, schedules: Schedules, batchStarted: () => void): Map<string, RpcHandler> {
   const current = new CurrentRuns(parts);
   const families = {
     ...clientRpcs(parts),
@@ -18,6 +19,7 @@ export function rpcTable(parts: WorkerParts, schedules: Schedules): Map<string, 
     ...activityTaskRpcs(parts, current),
     ...activityControlRpcs(parts, current),
     ...scheduleRpcs(parts, schedules),
+    ...batchRpcs(parts, batchStarted),
   };
   return new Map(Object.entries(families) as unknown as [string, RpcHandler][]);
 }

@@ -1,6 +1,7 @@
 /** The store on Postgres. See types.ts for the contract of each call. */
 import { int64 } from '../common/proto-values';
 import type { HistoryEvent, Payloads, Status } from '../service/engine/types';
+import { PostgresBatchJobs } from './batch-jobs';
 import { Clock } from './clock';
 import { Committer } from './committer';
 import type { Connections } from './connections';
@@ -79,6 +80,7 @@ export interface PostgresStoreOptions {
 export class PostgresStore implements Store {
   readonly processId: string;
   readonly schedules: PostgresSchedules;
+  readonly batchJobs: PostgresBatchJobs;
   private readonly connections: Connections;
   private readonly clock = new Clock();
   private readonly sql: ReturnType<typeof statements>;
@@ -111,6 +113,7 @@ export class PostgresStore implements Store {
       () => void this.notices.hello().catch(() => {}),
     );
     this.notices = new Notices(connections, this.leases, processId, `branchline ${schema}`, listen, this.sql.notices);
+    this.batchJobs = new PostgresBatchJobs(connections, schema, listen, processId);
     this.schedules = new PostgresSchedules(connections, schema, listen, () => this.nowMs());
     this.heartbeatWriter = new HeartbeatWriter(connections, this.sql.heartbeats.record);
   }
