@@ -36,6 +36,7 @@ function parsePart(part: string, field: Field): Range[] {
   const { name } = field;
   const [base = '', stepText, ...moreSlashes] = part.split('/');
   if (moreSlashes.length > 0) throw new SpecError(`${name} has too many slashes`);
+  if (stepText === '') throw new SpecError(`${name} missing step value`);
   const step = stepText === undefined ? 1 : integer(stepText);
   if (step < 1) throw new SpecError(`${name} has invalid Step`);
   let { min: start, max: end } = field;
