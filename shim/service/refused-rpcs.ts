@@ -10,7 +10,7 @@ const DEPLOYMENTS = 'Branchline does not manage worker deployments: use patched(
 const RULES = 'Branchline has no workflow rules.';
 const ARCHIVAL = 'Branchline has no archival: closed workflows stay in the database until their retention ends.';
 const CLUSTERS = 'Branchline is one Postgres database: there are no other clusters.';
-const WORKERS = 'Branchline does not keep heartbeats of workers: see DescribeTaskQueue for pollers.';
+const WORKERS = 'Branchline does not change the settings of workers: set them where the worker is made.';
 
 const OPERATORS = 'This version of Branchline does not offer this operator command yet.';
 
@@ -21,14 +21,12 @@ const SENTENCES: Record<string, string> = {
   deleteNamespace: OPERATORS,
   deprecateNamespace: 'DeprecateNamespace is deprecated in Temporal: use UpdateNamespace with a state.',
   listArchivedWorkflowExecutions: ARCHIVAL,
-  pollNexusTaskQueue: NEXUS,
   respondNexusTaskCompleted: NEXUS,
   respondNexusTaskFailed: NEXUS,
   createNexusEndpoint: NEXUS,
   updateNexusEndpoint: NEXUS,
   deleteNexusEndpoint: NEXUS,
   getNexusEndpoint: NEXUS,
-  listNexusEndpoints: NEXUS,
   startNexusOperationExecution: NEXUS,
   describeNexusOperationExecution: NEXUS,
   pollNexusOperationExecution: NEXUS,
@@ -50,7 +48,6 @@ const SENTENCES: Record<string, string> = {
   resetActivityExecution: STANDALONE,
   updateActivityExecutionOptions: STANDALONE,
   pollWorkflowExecutionTimeSkipping: 'Time is skipped in a test environment: see branchline/testing.',
-  recordWorkerHeartbeat: WORKERS,
   getDeploymentReachability: DEPLOYMENTS,
   getCurrentDeployment: DEPLOYMENTS,
   setCurrentDeployment: DEPLOYMENTS,
@@ -74,9 +71,6 @@ const SENTENCES: Record<string, string> = {
   deleteWorkflowRule: RULES,
   listWorkflowRules: RULES,
   triggerWorkflowRule: RULES,
-  listWorkers: WORKERS,
-  describeWorker: WORKERS,
-  countWorkers: WORKERS,
   fetchWorkerConfig: WORKERS,
   updateWorkerConfig: WORKERS,
   updateTaskQueueConfig:

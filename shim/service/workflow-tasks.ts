@@ -18,6 +18,7 @@ import type { RunRegistry } from './runs/registry';
 import { type CurrentRuns, isWorkflowCompleted, targetOf } from './target';
 import type { CallContext, Rpc, ServiceParts } from './types';
 import { unlessAborted } from './unless-aborted';
+import type { Workers } from './workers/registry';
 
 type Wf = typeof temporal.api.workflowservice.v1;
 type Requests = {
@@ -30,7 +31,7 @@ export interface WorkerParts extends ServiceParts {
   matching: TaskMatching;
 }
 
-export function workflowTaskRpcs(parts: WorkerParts, current: CurrentRuns) {
+export function workflowTaskRpcs(parts: WorkerParts, current: CurrentRuns, workers: Workers) {
   const { engine, runs, matching } = parts;
 
   const pollWorkflowTaskQueue = (
@@ -115,10 +116,12 @@ export function workflowTaskRpcs(parts: WorkerParts, current: CurrentRuns) {
     return {};
   };
 
-  /** Best effort: the worker tells that it goes, so that its sticky runs need not wait for it. */
+  /** The worker tells that it goes: its polls end with nothing, and its sticky runs need not wait for it. */
   const shutdownWorker: Rpc<Requests['ShutdownWorkerRequest'], object> = async (request, ctx) => {
     const namespace = await unlessAborted(parts.namespace(request.namespace), ctx.signal);
-    if (namespace !== undefined && request.stickyTaskQueue) matching.workerLeft(namespace.id, request.stickyTaskQueue);
+    if (namespace === undefined) return {};
+    if (request.workerHeartbeat) workers.record(namespace.id, request.workerHeartbeat);
+    matching.workerLeft(namespace.id, request.stickyTaskQueue ?? '', request.workerInstanceKey ?? '');
     return {};
   };
 

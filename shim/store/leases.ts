@@ -84,10 +84,11 @@ export class Leases {
     return this.own;
   }
 
-  pollers(namespaceId: number, queue: string): PollerInfo[] {
+  /** Of one queue, or of all. */
+  pollers(namespaceId: number, queue?: string): PollerInfo[] {
     const own = this.own.map((poller) => ({ processId: this.processId, ...poller }));
     const all = [...own, ...this.live().flatMap((process) => process.pollers)];
-    return all.filter((poller) => poller.namespaceId === namespaceId && poller.queue === queue);
+    return all.filter((poller) => poller.namespaceId === namespaceId && (queue ?? poller.queue) === poller.queue);
   }
 
   /** Gives everything back, as if this process had died, but at once. */

@@ -400,7 +400,7 @@ export class PostgresStore implements Store {
     return this.leases.liveProcesses();
   }
 
-  pollers(namespaceId: number, queue: string): Promise<PollerInfo[]> {
+  pollers(namespaceId: number, queue?: string): Promise<PollerInfo[]> {
     return Promise.resolve(this.leases.pollers(namespaceId, queue));
   }
 

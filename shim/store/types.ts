@@ -119,6 +119,8 @@ export interface PollerInfo {
   kind: 'workflow' | 'activity';
   identity: string;
   lastPollMs: number;
+  /** The queue is one worker's own. */
+  sticky?: boolean;
 }
 
 export interface NamespaceRow {
@@ -342,7 +344,7 @@ export interface Store {
   /** Processes with a live lease, this one included; refreshed with each renewal, no round trip. */
   liveProcesses(): ProcessInfo[];
   /** Pollers of live processes, refreshed with each renewal (about every 2 s). */
-  pollers(namespaceId: number, queue: string): Promise<PollerInfo[]>;
+  pollers(namespaceId: number, queue?: string): Promise<PollerInfo[]>;
   setPollers(pollers: Omit<PollerInfo, 'processId'>[]): void;
 
   postQuery(query: RemoteQuery): Promise<void>;

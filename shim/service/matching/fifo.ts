@@ -25,6 +25,10 @@ export class Fifo<T> {
     }
     return item;
   }
+  /** From the first to the last, leaving all in place. */
+  *[Symbol.iterator](): IterableIterator<T> {
+    for (let i = this.head; i < this.items.length; i++) yield this.items[i]!;
+  }
   /** Takes everything that matches, in order. */
   take(matches: (item: T) => boolean): T[] {
     const taken: T[] = [];

@@ -1,4 +1,5 @@
 /** Matching: pollers of this process, the work that waits for them, and the way to pollers of other processes. */
+import { LRUCache } from 'lru-cache';
 import type { temporal } from '@temporalio/proto';
 import type { Store } from '../../store/types';
 import type { Engine } from '../engine/api';
@@ -10,6 +11,7 @@ import type { CallContext, Matching, NamespaceInfo, QueryTask } from '../types';
 import { unlessAborted } from '../unless-aborted';
 import type { ActivityTaskResponse } from './activity-task';
 import { Dispatcher } from './dispatcher';
+import { IdlePolls } from './idle-polls';
 import { Poller } from './poller';
 import { Queries, type QueryResult } from './queries';
 import { TaskQueues } from './queues';
@@ -35,6 +37,9 @@ export class TaskMatching implements Matching {
   readonly queries: Queries;
   private readonly queues: TaskQueues;
   private readonly claims: RowClaims;
+  private readonly idlePolls = new IdlePolls();
+  /** Workers that said they go. */
+  private readonly departed = new LRUCache<string, true>({ max: 1000 });
   private closed = false;
 
   constructor(private readonly options: MatchingOptions) {
@@ -52,7 +57,7 @@ export class TaskMatching implements Matching {
   ): Promise<WorkflowTaskResponse> {
     const queue = await unlessAborted(this.queueOf(request.namespace, request.taskQueue, 'workflow'), ctx.signal);
     if (queue === undefined) return {};
-    return this.poll(queue, request.namespace, request.identity, request.taskQueue?.kind === STICKY, ctx);
+    return this.poll(queue, request, request.taskQueue?.kind === STICKY, ctx);
   }
 
   async pollActivityTask(
@@ -64,7 +69,17 @@ export class TaskMatching implements Matching {
     const perSecond = request.taskQueueMetadata?.maxTasksPerSecond?.value;
     if (perSecond === undefined || perSecond === null) queue.rateLimit = null;
     else if (queue.rateLimit?.perSecond !== perSecond) queue.rateLimit = new RateLimit(perSecond);
-    return this.poll(queue, request.namespace, request.identity, false, ctx);
+    return this.poll(queue, request, false, ctx);
+  }
+
+  /** A poll for a kind of work that there is none of. */
+  async pollNothing(
+    request: temporal.api.workflowservice.v1.IPollNexusTaskQueueRequest,
+    ctx: CallContext,
+  ): Promise<object> {
+    await this.options.namespace(request.namespace);
+    const workerKey = request.workerInstanceKey ?? '';
+    return this.gone(workerKey, ctx) ? {} : this.idlePolls.poll(workerKey, ctx);
   }
 
   async hasPoller(namespaceId: number, name: string, kind: TaskKind): Promise<boolean> {
@@ -90,13 +105,23 @@ export class TaskMatching implements Matching {
     this.dispatcher.redispatch(t, change);
   }
 
-  /** The worker of that sticky queue is going away: what waits for it goes to the normal queues at once. */
-  workerLeft(namespaceId: number, stickyQueue: string): void {
+  /**
+   * A worker is going away: its polls end, and what waits on its sticky queue goes to the normal queues at once.
+   * `workerKey` ends its polls on all queues, and those still on their way here; '' for workers without one.
+   */
+  workerLeft(namespaceId: number, stickyQueue: string, workerKey: string): void {
+    if (workerKey !== '') {
+      this.departed.set(workerKey, true);
+      const ofWorker = (poller: Poller): boolean => poller.workerKey === workerKey;
+      for (const queue of this.queues.all()) queue.expirePollers(ofWorker);
+      this.idlePolls.end(ofWorker);
+    }
     const queue = this.queues.find(namespaceId, stickyQueue, 'workflow');
-    if (queue === undefined) return;
-    queue.expirePollers(true);
-    queue.pollerLeft();
-    void Promise.all(this.dispatcher.spill(queue));
+    if (queue !== undefined) {
+      queue.expirePollers(() => true);
+      queue.pollerLeft();
+      void Promise.all(this.dispatcher.spill(queue));
+    }
     this.claims.announce();
   }
 
@@ -104,9 +129,10 @@ export class TaskMatching implements Matching {
   async close(): Promise<void> {
     this.closed = true;
     this.claims.close();
+    this.idlePolls.end(() => true);
     const spilled: Promise<void>[] = [];
     for (const queue of this.queues.all()) {
-      queue.expirePollers(true);
+      queue.expirePollers(() => true);
       queue.pollerLeft();
       spilled.push(...this.dispatcher.spill(queue));
     }
@@ -120,19 +146,26 @@ export class TaskMatching implements Matching {
     return this.queues.get(id, name.name, kind);
   }
 
+  /** There is nobody to give a task to, or nobody who gives one. */
+  private gone(workerKey: string, ctx: CallContext): boolean {
+    return this.closed || ctx.signal?.aborted === true || this.departed.has(workerKey);
+  }
+
   private poll(
     queue: TaskQueue,
-    namespace: string | null | undefined,
-    identity: string | null | undefined,
+    request: { namespace?: string | null; identity?: string | null; workerInstanceKey?: string | null },
     sticky: boolean,
     ctx: CallContext,
   ): Promise<object> {
-    if (this.closed || ctx.signal?.aborted === true) return Promise.resolve({});
+    const workerKey = request.workerInstanceKey ?? '';
+    if (this.gone(workerKey, ctx)) return Promise.resolve({});
     return new Promise((resolve) => {
       const first = !queue.polled;
-      const poller = new Poller(namespace ?? '', identity ?? '', sticky, ctx, resolve, (why) => {
+      const ended = (why: 'aborted' | 'expired'): void => {
         if (why === 'aborted') queue.pollerLeft();
-      });
+      };
+      const { namespace, identity } = request;
+      const poller = new Poller(namespace ?? '', identity ?? '', sticky, workerKey, ctx, resolve, ended);
       queue.addPoller(poller);
       this.dispatcher.serve(queue);
       this.claims.polled(queue);

@@ -21,6 +21,8 @@ export class Poller {
     readonly namespace: string,
     readonly identity: string,
     readonly sticky: boolean,
+    /** Names the worker in its ShutdownWorker; '' when it has no such name. */
+    readonly workerKey: string,
     readonly ctx: CallContext,
     private readonly resolve: (response: object) => void,
     /** Told when it ends without a task. */

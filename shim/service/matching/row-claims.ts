@@ -55,14 +55,11 @@ export class RowClaims {
     const pollers = [];
     for (const queue of this.queues.all()) {
       if (!queue.polled) continue;
-      const age = queue.hasWaiting ? 0 : seen - queue.lastPollAt;
-      pollers.push({
-        namespaceId: queue.namespaceId,
-        queue: queue.name,
-        kind: queue.kind,
-        identity: queue.lastIdentity,
-        lastPollMs: now - age,
-      });
+      const { namespaceId, name, kind, sticky } = queue;
+      for (const { identity, at } of queue.pollers()) {
+        const lastPollMs = now - Math.max(0, seen - at);
+        pollers.push({ namespaceId, queue: name, kind, identity, lastPollMs, ...(sticky ? { sticky } : {}) });
+      }
     }
     this.store.setPollers(pollers);
   }
@@ -105,7 +102,7 @@ export class RowClaims {
 
   private tick(): void {
     for (const queue of this.queues.all()) {
-      queue.expirePollers(false);
+      queue.expirePollers();
       if (!queue.polled && queue.backlog.length > 0) void Promise.all(this.dispatcher.spill(queue));
       if (queue.idle) this.queues.forget(queue);
     }

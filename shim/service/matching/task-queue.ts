@@ -30,7 +30,8 @@ export class TaskQueue {
   readonly queries = new Fifo<DirectQuery>();
   /** Monotonic ms of the last poll; -Infinity = never, or all pollers have gone. */
   lastPollAt = -Infinity;
-  lastIdentity = '';
+  /** A worker's own queue, for the runs that it has in its cache. */
+  sticky = false;
   /** There may be rows in the store for this queue. */
   rowsMayWait = true;
   claiming = false;
@@ -38,6 +39,8 @@ export class TaskQueue {
   /** Waits for its rate limit. */
   throttled = false;
   private readonly waiting = new Fifo<Poller>();
+  /** Monotonic ms of each identity's last poll. */
+  private readonly lastPolls = new Map<string, number>();
 
   constructor(
     readonly key: string,
@@ -70,7 +73,8 @@ export class TaskQueue {
 
   addPoller(poller: Poller): void {
     this.lastPollAt = performance.now();
-    this.lastIdentity = poller.identity;
+    this.lastPolls.set(poller.identity, this.lastPollAt);
+    this.sticky = poller.sticky;
     this.waiting.push(poller);
   }
 
@@ -86,13 +90,24 @@ export class TaskQueue {
 
   /** All pollers have gone for good (a worker shut down). */
   pollerLeft(): void {
-    if (!this.hasWaiting) this.lastPollAt = -Infinity;
+    if (this.hasWaiting) return;
+    this.lastPollAt = -Infinity;
+    this.lastPolls.clear();
   }
 
-  /** Long polls that are over, and all of them when `all`. */
-  expirePollers(all: boolean): void {
+  /** Who polls: each identity with the monotonic ms when it was seen last. Those not seen for a while are forgotten. */
+  pollers(): { identity: string; at: number }[] {
     const now = performance.now();
-    for (const poller of this.waiting.take((each) => each.done || all || each.expiresAt <= now)) poller.expire();
+    for (const poller of this.waiting) if (!poller.done) this.lastPolls.set(poller.identity, now);
+    for (const [identity, at] of this.lastPolls) if (now - at > POLLED_WINDOW_MS) this.lastPolls.delete(identity);
+    return [...this.lastPolls].map(([identity, at]) => ({ identity, at }));
+  }
+
+  /** Long polls that are over, and those that `also` names. */
+  expirePollers(also?: (poller: Poller) => boolean): void {
+    const now = performance.now();
+    const over = (poller: Poller): boolean => poller.done || poller.expiresAt <= now || also?.(poller) === true;
+    for (const poller of this.waiting.take(over)) poller.expire();
   }
 
   nextQuery(): DirectQuery | undefined {
