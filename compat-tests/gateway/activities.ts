@@ -1,15 +1,18 @@
 /** Activities of the gateway's tests: those of the worker's own tests, and one that the test opens. */
+import { Context } from '@temporalio/activity';
+
 export * from '../../test/support/activities';
 
 const gates = new Map<string, () => void>();
 const arrivals = new Map<string, () => void>();
 
-/** Waits until the test opens it. */
+/** Waits until the test opens it, or the worker shuts down. */
 export function gate(name: string): Promise<void> {
-  return new Promise((resolve) => {
+  const opened = new Promise<void>((resolve) => {
     gates.set(name, resolve);
     arrivals.get(name)?.();
   });
+  return Promise.race([opened, Context.current().cancelled]);
 }
 
 /** The activity of that name has started. */

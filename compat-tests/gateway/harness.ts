@@ -22,9 +22,15 @@ export const workflowsPath = join(__dirname, 'workflows.ts');
 
 let bundle: Promise<WorkflowBundle> | undefined;
 
-function runtime(): void {
-  if (Runtime._instance !== undefined) return;
-  Runtime.install({ logger: new DefaultLogger('ERROR', () => undefined), shutdownSignals: [] });
+const silent = new DefaultLogger('ERROR', () => undefined);
+
+/** Once per process: the native runtime without its log. */
+export function quiet(): DefaultLogger {
+  if (Runtime._instance === undefined) {
+    const telemetryOptions = { logging: { forward: {}, filter: 'OFF' } } as const;
+    Runtime.install({ logger: silent, shutdownSignals: [], telemetryOptions });
+  }
+  return silent;
 }
 
 /** A call that the gateway passed on, and what it was answered. */
@@ -66,7 +72,7 @@ export async function testGateway(service: Service, calls: Call[] = [], port = 0
 
 /** All of it is closed after the test. */
 export async function bench(database: TestSchema = freshSchema()): Promise<Bench> {
-  runtime();
+  quiet();
   const service = await testService(database);
   const calls: Call[] = [];
   const gateway = await testGateway(service, calls);
@@ -77,7 +83,7 @@ export async function bench(database: TestSchema = freshSchema()): Promise<Bench
   watchHistories(database);
   const taskQueue = `queue-${randomUUID()}`;
   const worker = async (options: Partial<WorkerOptions> = {}): Promise<Worker> => {
-    bundle ??= bundleWorkflowCode({ workflowsPath, logger: new DefaultLogger('ERROR', () => undefined) });
+    bundle ??= bundleWorkflowCode({ workflowsPath, logger: silent });
     const made = madeFrom(workflowsPath, (await bundle) as { code: string });
     const workerOptions = { connection, taskQueue, activities, workflowBundle: made, ...options };
     watchWorker(database, workerOptions as never);

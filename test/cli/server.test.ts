@@ -1,37 +1,25 @@
 /** `branchline server` as a process. */
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { Connection } from '@temporalio/client';
 import { describe, expect, it } from 'vitest';
 import { afterTest, freshSchema } from '../support/database';
+import { BRANCHLINE, type ServerProcess, serverProcess } from '../support/server-process';
 
-const MAIN = resolve(__dirname, '../../lib/cli/main.js');
-
-interface Server {
-  process: ChildProcess;
-  address: string;
-  exited: Promise<number | null>;
-}
-
-async function server(...options: string[]): Promise<Server> {
-  const { url, schema } = freshSchema();
-  const args = [MAIN, 'server', '--port', '0', '--db', url, '--schema', schema, '--output', 'json', ...options];
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
-  const exited = once(child, 'exit').then(([code]) => code as number | null);
+async function server(...options: string[]): Promise<ServerProcess> {
+  const started = await serverProcess(freshSchema(), options);
   afterTest(async () => {
-    child.kill('SIGKILL');
-    await exited;
+    started.kill('SIGKILL');
+    await started.exited;
   });
-  const [line] = (await once(child.stdout, 'data')) as [Buffer];
-  return { process: child, exited, ...(JSON.parse(line.toString()) as { address: string }) };
+  return started;
 }
 
 function fails(...options: string[]): { status: number | null; stderr: string } {
   try {
-    execFileSync(process.execPath, [MAIN, 'server', ...options], {
+    execFileSync(process.execPath, [BRANCHLINE, 'server', ...options], {
       stdio: 'pipe',
       env: { ...process.env, BRANCHLINE_API_KEY: undefined },
     });
@@ -44,11 +32,7 @@ function fails(...options: string[]): { status: number | null; stderr: string } 
 
 describe('branchline server', () => {
   it('serves, with the namespaces and search attributes it was told, and stops on SIGTERM', async () => {
-    const {
-      address,
-      exited,
-      process: child,
-    } = await server(
+    const { address, exited, kill } = await server(
       '--namespace',
       'orders',
       '--search-attribute',
@@ -73,7 +57,7 @@ describe('branchline server', () => {
         { timeout: 20_000 },
       )
       .toBe(1);
-    child.kill('SIGTERM');
+    kill('SIGTERM');
     expect((await poll).taskToken).toHaveLength(0);
     expect(await exited).toBe(0);
     await connection.close();
