@@ -243,7 +243,7 @@ describe('client', () => {
 
   it('answers RPCs it does not have with UNIMPLEMENTED and a sentence', async () => {
     const { connection, client } = await testClient();
-    await expect(connection.workflowService.pollNexusTaskQueue({})).rejects.toMatchObject({
+    await expect(connection.workflowService.respondNexusTaskCompleted({})).rejects.toMatchObject({
       code: 12,
       details: expect.stringContaining('Nexus') as unknown,
     });
