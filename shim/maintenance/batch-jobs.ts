@@ -2,7 +2,7 @@
  * Carries out batch operations. A process takes over jobs that no living process has, lists what they are for, and does item after item; how far it
  * came is durable, and an item that was done just before a crash bears being done again.
  */
-import { type Call, carryOut } from '../service/batch/operations';
+import { type Call, carryOut, jobFilter } from '../service/batch/operations';
 import { Code, ServiceError } from '../service/errors';
 import { RateLimit } from '../service/matching/rate-limit';
 import type { BatchItem, BatchJob, Store } from '../store/types';
@@ -113,7 +113,7 @@ export class BatchJobs {
       const page = await this.call<{
         executions?: { execution?: { workflowId?: string; runId?: string } }[];
         nextPageToken?: Uint8Array;
-      }>('listWorkflowExecutions', { namespace, query: job.query, pageSize: LIST_PAGE, nextPageToken: pageToken });
+      }>('listWorkflowExecutions', { namespace, query: jobFilter(job), pageSize: LIST_PAGE, nextPageToken: pageToken });
       const targets = (page.executions ?? []).map(({ execution }) => ({
         workflowId: execution?.workflowId ?? '',
         runId: execution?.runId ?? '',

@@ -58,7 +58,14 @@ test('terminates all that a filter finds, and says how far it has come', async (
     terminationOperation: { identity: 'me', details },
   });
   const job = await ended(service, 'job');
-  expect(job).toMatchObject({ state: COMPLETED, operationType: 1, jobId: 'job', identity: 'me', reason: 'why' });
+  expect(job).toMatchObject({
+    state: COMPLETED,
+    operationType: 1,
+    jobId: 'job',
+    identity: 'me',
+    reason: 'why',
+    query: visibilityQuery,
+  });
   const counts = [job.totalOperationCount, job.completeOperationCount, job.failureOperationCount];
   expect(counts.map(int64)).toEqual([120, 120, 0]);
   const last = (await historyOf(service, 'wf7')).at(-1)!;

@@ -237,11 +237,19 @@ export function operationOf(
   return undefined;
 }
 
+/** The runs that a filter means to the operation. */
+export const filterOf = ({ openOnly }: Pick<Kind<never>, 'openOnly'>, query: string): string =>
+  openOnly ? `(${query}) AND ExecutionStatus = 'Running'` : query;
+
+const kindOf = (job: BatchJob): Kind<object> => kinds[(job.operation as { field: Field }).field] as Kind<object>;
+
+/** The filter that lists what a job is for. */
+export const jobFilter = (job: BatchJob): string => filterOf(kindOf(job), job.query);
+
 /** Does one item. */
 export function carryOut(call: Call, job: BatchJob, run: NamedRun): Promise<unknown> {
-  const { field, value } = job.operation as { field: Field; value: object };
-  const kind = kinds[field] as Kind<object>;
-  return kind.carryOut(call, { run, job, requestId: requestIdOf(job, run) }, value);
+  const { value } = job.operation as { value: object };
+  return kindOf(job).carryOut(call, { run, job, requestId: requestIdOf(job, run) }, value);
 }
 
 function requestIdOf({ namespaceId, jobId }: BatchJob, { workflowId, runId }: BatchTarget): string {

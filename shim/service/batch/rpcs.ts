@@ -7,7 +7,7 @@ import { decodeToken, encodeToken } from '../page-token';
 import { checkExecution, checkLength, workflowCompleted } from '../target';
 import type { Rpc, ServiceParts } from '../types';
 import { listWorkflowExecutions } from '../visibility/rpcs';
-import { operationOf } from './operations';
+import { filterOf, operationOf } from './operations';
 
 type Ws = typeof temporal.api.workflowservice.v1;
 type Requests = {
@@ -48,11 +48,11 @@ export function batchRpcs(parts: ServiceParts, started: () => void) {
     if (rate < 0) throw invalidArgument('MaxOperationsPerSecond must not be negative.');
     const { id: namespaceId } = await parts.namespace(request.namespace);
     const { kind, operation, identity } = found;
-    let query = '';
+    const query = targets === null ? request.visibilityQuery! : '';
     if (targets === null) {
-      query = kind.openOnly ? `(${request.visibilityQuery}) AND ExecutionStatus = 'Running'` : request.visibilityQuery!;
       // A filter that makes no sense is refused now, and not found out by the job.
-      await listWorkflowExecutions(parts)({ namespace: request.namespace, query, pageSize: 1 }, { metadata: {} });
+      const page = { namespace: request.namespace, query: filterOf(kind, query), pageSize: 1 };
+      await listWorkflowExecutions(parts)(page, { metadata: {} });
     }
     const outcome = await jobs().start(
       {
