@@ -1,9 +1,12 @@
 /** All scenarios, topic by topic. */
 import type { Scenario } from '../harness/scenario';
 import { activities } from './activities';
+import { activityControls } from './activity-controls';
 import { activityTasks } from './activity-tasks';
+import { batches } from './batches';
 import { children } from './children';
 import { commands } from './commands';
+import { resets } from './reset';
 import { starts } from './starts';
 import { timers } from './timers';
 import { workflowTasks } from './workflow-tasks';
@@ -14,6 +17,9 @@ export const scenarios: Scenario[] = [
   ...commands,
   ...activities,
   ...activityTasks,
+  ...activityControls,
   ...timers,
   ...children,
+  ...resets,
+  ...batches,
 ];
