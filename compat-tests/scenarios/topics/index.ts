@@ -7,6 +7,7 @@ import { batches } from './batches';
 import { children } from './children';
 import { commands } from './commands';
 import { resets } from './reset';
+import { schedules } from './schedules';
 import { starts } from './starts';
 import { timers } from './timers';
 import { workflowTasks } from './workflow-tasks';
@@ -22,4 +23,5 @@ export const scenarios: Scenario[] = [
   ...children,
   ...resets,
   ...batches,
+  ...schedules,
 ];

@@ -37,7 +37,7 @@ export class ScheduledWorkflows {
     }
     try {
       const namespace = await this.parts.namespace(state.namespace);
-      const request = startRequest(state, start);
+      const request = startRequest(state, start, namespace.searchAttributeTypes);
       const policies = idPolicies(request.workflowIdReusePolicy, null, 'fail');
       const { firstRunId } = await starter.start(namespace, request, policies);
       return { type: 'started', slot, firstRunId, startedMs: store.nowMs() };

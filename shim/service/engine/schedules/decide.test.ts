@@ -234,16 +234,28 @@ describe('what was decided and is not known to be done', () => {
     expect(world.state.actionCount).toBe(1);
   });
 
-  it('keeps others waiting: it may be running', () => {
-    const world = new World(withPolicy(Policy.SCHEDULE_OVERLAP_POLICY_BUFFER_ONE));
-    world.now = T0 + 30_000;
-    world.decided({ type: 'tick' });
-    world.now += MINUTE;
-    const { starts } = world.decided({ type: 'tick' });
-    expect(starts.map(({ slot }) => slot)).toEqual([1]);
-    world.happens({ type: 'startFailed', slot: 1, message: 'no' });
-    expect(world.reasons()).toEqual(['start failed', 'fired']);
-  });
+  it.each([Policy.SCHEDULE_OVERLAP_POLICY_SKIP, Policy.SCHEDULE_OVERLAP_POLICY_BUFFER_ONE])(
+    'keeps others waiting, which are judged when it is known (policy %i)',
+    (policy) => {
+      for (const [event, expected] of [
+        [{ type: 'startFailed', slot: 1, message: 'no' }, ['start failed', 'fired']],
+        [
+          { type: 'started', slot: 1, firstRunId: 'r', startedMs: 0 },
+          ['fired', policy === Policy.SCHEDULE_OVERLAP_POLICY_SKIP ? 'overlap skipped' : 'buffered'],
+        ],
+      ] as const) {
+        const world = new World(withPolicy(policy));
+        world.now = T0 + 30_000;
+        world.decided({ type: 'tick' });
+        world.now += MINUTE;
+        const { starts, slots } = world.decided({ type: 'tick' });
+        expect(starts.map(({ slot }) => slot)).toEqual([1]);
+        expect(slots).toEqual([]);
+        world.happens(event);
+        expect(world.reasons()).toEqual(expected);
+      }
+    },
+  );
 });
 
 describe('the end of a workflow', () => {

@@ -238,15 +238,18 @@ class Deciding {
         state.buffered = [];
         return;
       }
-      const isRunning = state.running.length > 0 || state.pending.some(({ tracked }) => tracked);
+      // While it is not known whether the last start came about, the others cannot be judged by it.
+      const unsure = state.pending.some(({ tracked }) => tracked);
+      const ripe = (start: BufferedStart): boolean => !unsure || this.policyOf(start) === ALLOW_ALL;
+      const unripe = state.buffered.filter((start) => !ripe(start));
       const { overlapping, alone, waiting, skipped, replaced, end } = decideOverlap(
-        state.buffered,
-        isRunning,
+        state.buffered.filter(ripe),
+        state.running.length > 0,
         (start) => this.policyOf(start),
       );
       state.overlapSkipped += skipped.length;
       for (const start of [...skipped, ...replaced]) log.outcome(start, 'overlap skipped');
-      state.buffered = waiting;
+      state.buffered = [...waiting, ...unripe];
       for (const start of waiting) {
         if (!start.waiting) log.outcome(start, 'buffered');
         start.waiting = true;

@@ -2,6 +2,7 @@
 import { temporal } from '@temporalio/proto';
 import type { Request } from '../api';
 import { payloadJson } from '../payload-fields';
+import { withTypes } from '../search-attributes';
 import type { Payload } from '../types';
 import { rfc3339 } from './times';
 import type { PendingStart, ScheduleState } from './types';
@@ -29,8 +30,15 @@ export function schedulerOf(searchAttributes: Record<string, Payload>): string |
 export const schedulerIdentity = ({ namespace, scheduleId }: ScheduleState): string =>
   `temporal-scheduler-${namespace}-${scheduleId}`;
 
-/** The same for every try of one slot: what was started by an earlier one is found by its request id. */
-export function startRequest(state: ScheduleState, start: PendingStart): Request<'StartWorkflowExecutionRequest'> {
+/**
+ * The same for every try of one slot: what was started by an earlier one is found by its request id. `types`: the namespace's own search
+ * attributes.
+ */
+export function startRequest(
+  state: ScheduleState,
+  start: PendingStart,
+  types: Record<string, number>,
+): Request<'StartWorkflowExecutionRequest'> {
   const action = state.startWorkflow ?? {};
   const { lastCompletionResult, continuedFailure } = state;
   // What was asked for as ALLOW_ALL, and the schedule's own ALLOW_ALL, run beside each other: none is another's last.
@@ -51,7 +59,7 @@ export function startRequest(state: ScheduleState, start: PendingStart): Request
     memo: action.memo,
     searchAttributes: {
       indexedFields: {
-        ...action.searchAttributes?.indexedFields,
+        ...withTypes(action.searchAttributes?.indexedFields, types),
         [SCHEDULED_START_TIME]: json(rfc3339(start.nominalMs), 'Datetime'),
         [SCHEDULED_BY_ID]: json(state.scheduleId, 'Keyword'),
       },
