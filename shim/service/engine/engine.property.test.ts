@@ -339,3 +339,49 @@ it('keeps history and state together', { timeout: 60_000 }, () => {
     { numRuns: 400 },
   );
 });
+
+/** What counts from the reset on, or is asked for in the base run's name. */
+function apartFromReset(derived: ReturnType<typeof eventDerived>) {
+  const unnamed = (requests: RunState['children'] | RunState['externals']) =>
+    Object.values(requests).map((request) => ({ ...request, requestId: '' }));
+  return {
+    ...derived,
+    startedAtMs: 0,
+    runExpiresAtMs: 0,
+    children: unnamed(derived.children),
+    externals: unnamed(derived.externals),
+    activities: derived.activities.map((activity) => ({ ...activity, firstScheduledAtMs: 0 })),
+  };
+}
+
+it('goes on from any started workflow task of a history', { timeout: 60_000 }, () => {
+  const signals = (events: HistoryEvent[]) =>
+    events.filter(({ eventType }) => eventType === EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED).length;
+  fc.assert(
+    fc.property(fc.array(step, { minLength: 5, maxLength: 40 }), fc.nat(), (steps, pick) => {
+      const w = new World().start({ workflowRunTimeout: seconds(3000) });
+      for (const one of steps) {
+        try {
+          perform(w, one);
+        } catch (error) {
+          if (!(error instanceof ServiceError)) throw error;
+        }
+        if (w.state.status !== Status.Running) break;
+      }
+      const points = w.history.filter(({ eventType }) => eventType === EventType.EVENT_TYPE_WORKFLOW_TASK_STARTED);
+      if (points.length === 0) return;
+      const last = Number(points[pick % points.length]!.eventId);
+      const names = { namespace: 'default', runId: 'new-run', baseRunId: w.state.runId, requestId: 'r', reason: 'r' };
+      const before = JSON.stringify(w.history);
+      const t = engine.beginReset({ ...names, prefix: w.history.slice(0, last) }, w.ctx);
+      engine.reapply(t, w.history.slice(last), { signals: false, updates: false });
+      checkHistory([...t.events]);
+      expect(signals([...t.events])).toBe(signals(w.history));
+      expect(JSON.stringify(w.history)).toBe(before);
+      expect(t.state.workflowTask).toMatchObject({ kind: 'normal', startedEventId: 0, attempt: 1 });
+      const replayed = replay([...t.events], 'default', 'new-run');
+      expect(apartFromReset(eventDerived(t.state))).toEqual(apartFromReset(eventDerived(replayed)));
+    }),
+    { numRuns: 300 },
+  );
+});
