@@ -90,6 +90,7 @@ CREATE INDEX executions_by_workflow_id ON executions (namespace_id, workflow_id,
 -- its beginning they split its pages in half.
 CREATE INDEX executions_in_list_order ON executions
   (namespace_id, coalesce(close_time, 'infinity'::timestamptz), start_time, run_id DESC);
+CREATE INDEX executions_by_base_run ON executions (base_run_id) WHERE base_run_id IS NOT NULL;
 CREATE INDEX executions_by_search_attributes ON executions
   USING gin (search_attributes jsonb_path_ops) WHERE search_attributes IS NOT NULL;
 

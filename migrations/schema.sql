@@ -65,6 +65,8 @@ CREATE TABLE branchline.executions (
   CONSTRAINT parent_is_whole CHECK (((parent_workflow_id IS NULL) = (parent_run_id IS NULL)))
 ) WITH (fillfactor=90, autovacuum_vacuum_scale_factor=0.05);
 
+CREATE INDEX executions_by_base_run ON branchline.executions USING btree (base_run_id) WHERE (base_run_id IS NOT NULL);
+
 CREATE INDEX executions_by_search_attributes ON branchline.executions USING gin (search_attributes jsonb_path_ops) WHERE (search_attributes IS NOT NULL);
 
 CREATE INDEX executions_by_workflow_id ON branchline.executions USING btree (namespace_id, workflow_id, start_time DESC);

@@ -5,6 +5,7 @@ import type { ExecutionRow } from '../store/types';
 import { optionsOf } from './engine/activity-options';
 import { retryIntervalMs } from './engine/retry';
 import { type ActivityState, type HistoryEvent, type RunState, Status } from './engine/types';
+import { RunResetPoints } from './reset-points';
 import { type CurrentRuns, runNotFound, targetOf, workflowNotFound } from './target';
 import type { Rpc, ServiceParts } from './types';
 
@@ -20,6 +21,7 @@ const STARTED = temporal.api.enums.v1.EventType.EVENT_TYPE_WORKFLOW_EXECUTION_ST
 const at = (epochMs: number): ReturnType<typeof fromMs> | null => (epochMs > 0 ? fromMs(epochMs) : null);
 
 export function describeWorkflowExecution(parts: ServiceParts, current: CurrentRuns): Rpc<Request, Response> {
+  const resetPoints = new RunResetPoints(parts.store);
   return async (request) => {
     const target = await targetOf(parts, request.namespace, request.execution);
     const runId = target.runId || (await current.current(target)).runId;
@@ -32,9 +34,9 @@ export function describeWorkflowExecution(parts: ServiceParts, current: CurrentR
       throw target.runId === '' ? workflowNotFound(target.workflowId) : runNotFound(target.workflowId, runId);
     }
     const { uuid } = await parts.namespace(request.namespace);
-    const [resetRunId, firstTasks] = await Promise.all([
+    const [resetRunId, autoResetPoints] = await Promise.all([
       parts.store.resetOf(target.namespaceId, row.workflowId, runId),
-      parts.store.firstTasksByBuildId(runId),
+      resetPoints.of(runId, state === null ? row.historyLength : state.nextEventId - 1),
     ]);
     // Heartbeats are kept beside the state; only started activities have them.
     const beats =
@@ -53,16 +55,7 @@ export function describeWorkflowExecution(parts: ServiceParts, current: CurrentR
       workflowExecutionInfo: {
         ...(state === null ? executionInfo(row, uuid) : liveInfo(executionInfo(row, uuid), state)),
         priority: attributes.priority,
-        autoResetPoints: {
-          points: firstTasks.map(({ buildId, binaryChecksum, eventId, atMs }) => ({
-            buildId,
-            binaryChecksum,
-            runId,
-            firstWorkflowTaskCompletedId: long(eventId),
-            createTime: fromMs(atMs),
-            resettable: true,
-          })),
-        },
+        autoResetPoints,
       },
       pendingActivities:
         state === null || state.status !== Status.Running

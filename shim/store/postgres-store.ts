@@ -37,6 +37,7 @@ import type {
   ClaimedTask,
   CommitOutcome,
   ExecutionRow,
+  FirstTask,
   LoadedState,
   NamespaceRow,
   Notice,
@@ -198,11 +199,9 @@ export class PostgresStore implements Store {
     return row?.run_id ?? null;
   }
 
-  async firstTasksByBuildId(
-    runId: string,
-  ): Promise<{ buildId: string; binaryChecksum: string; eventId: number; atMs: number }[]> {
+  async firstTasksByBuildId(runId: string, afterEventId: number): Promise<FirstTask[]> {
     if (!isRunId(runId)) return [];
-    return this.connections.query(this.sql.history.firstTasksByBuildId, [runId]);
+    return this.connections.query<FirstTask>(this.sql.history.firstTasksByBuildId, [runId, afterEventId]);
   }
 
   async runsOfChain(namespaceId: number, workflowId: string, firstRunId: string): Promise<ExecutionRow[]> {

@@ -135,6 +135,15 @@ export interface NamespaceRow {
   data: Record<string, string>;
 }
 
+/** The first workflow task that workers of a build completed. */
+export interface FirstTask {
+  buildId: string;
+  binaryChecksum: string;
+  /** Of WorkflowTaskCompleted. */
+  eventId: number;
+  atMs: number;
+}
+
 /** A query that must be answered by a worker of another process. */
 export interface RemoteQuery {
   id: string;
@@ -296,10 +305,8 @@ export interface Store {
   runStartedBy(namespaceId: number, workflowId: string, requestId: string): Promise<string | null>;
   /** The newest run made by a reset of that run; null when it was not reset. */
   resetOf(namespaceId: number, workflowId: string, baseRunId: string): Promise<string | null>;
-  /** Each build id of a run's completed workflow tasks, with the first of them. */
-  firstTasksByBuildId(
-    runId: string,
-  ): Promise<{ buildId: string; binaryChecksum: string; eventId: number; atMs: number }[]>;
+  /** Each build id of a run's workflow tasks that were completed after that event, with the first of them. */
+  firstTasksByBuildId(runId: string, afterEventId: number): Promise<FirstTask[]>;
   /** Runs of a chain, newest first. */
   runsOfChain(namespaceId: number, workflowId: string, firstRunId: string): Promise<ExecutionRow[]>;
   /** Events with fromEventId ≤ id ≤ toEventId, in order, stopping after about maxBytes (at least one row). */

@@ -21,7 +21,7 @@ export const history = (s: string) => ({
         extract(epoch FROM (e.event ->> 'eventTime')::timestamptz)::float8 * 1000 AS "atMs"
       FROM ${s}.history h CROSS JOIN LATERAL json_array_elements(h.events) AS e(event)
         CROSS JOIN LATERAL (SELECT e.event -> 'workflowTaskCompletedEventAttributes') AS t(attributes)
-      WHERE h.run_id = $1 AND t.attributes IS NOT NULL
+      WHERE h.run_id = $1 AND h.last_event_id > $2 AND t.attributes IS NOT NULL
     ) completed WHERE "buildId" <> '' OR "binaryChecksum" <> '' ORDER BY 1, 2, 3`,
   // The newest rows that hold $2 events.
   readLast: `SELECT events FROM (
