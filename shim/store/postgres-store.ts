@@ -320,7 +320,10 @@ export class PostgresStore implements Store {
     limit: number,
     after: { closeOrMaxMs: number; startMs: number; runId: string } | null,
   ): Promise<ExecutionRow[]> {
-    const text = filtered(this.schema, query.condition, query.values.length, after !== null).list;
+    const text = filtered(this.schema, query.condition, query.values.length, {
+      after: after !== null,
+      allDivisions: query.allDivisions,
+    }).list;
     const values = [query.namespaceId, ...query.values, limit];
     if (after !== null) {
       // 0 (as on open runs' rows) and anything beyond a date stand for "still open".
@@ -332,14 +335,14 @@ export class PostgresStore implements Store {
   }
 
   async count(query: VisibilityQuery): Promise<number> {
-    const text = filtered(this.schema, query.condition, query.values.length, false).count;
+    const text = filtered(this.schema, query.condition, query.values.length, query).count;
     const values = [query.namespaceId, ...query.values];
     const [row] = await this.connections.query<{ count: number }>({ name: undefined, text }, values);
     return row?.count ?? 0;
   }
 
   countByStatus(query: VisibilityQuery): Promise<{ status: Status; count: number }[]> {
-    const text = filtered(this.schema, query.condition, query.values.length, false).countByStatus;
+    const text = filtered(this.schema, query.condition, query.values.length, query).countByStatus;
     return this.connections.query({ name: undefined, text }, [query.namespaceId, ...query.values]);
   }
 

@@ -105,6 +105,8 @@ export interface VisibilityQuery {
   /** SQL condition over `executions` alias e with $n placeholders starting at $2 ($1 is namespaceId); '' = all. */
   condition: string;
   values: unknown[];
+  /** Schedules too, as the workflows that they are on Temporal. Default false. */
+  allDivisions?: boolean;
 }
 
 export interface ProcessInfo {

@@ -491,6 +491,8 @@ export const schedules: Scenario[] = [
         }),
       );
       c.observe('by id', await query(`ScheduleId IN ('${c.id('1')}', '${c.id('3')}')`));
+      const asWorkflows = `TemporalNamespaceDivision = 'TemporalScheduler' AND ScenarioKeyword = '${mark}'`;
+      c.observe('as workflows', (await c.client.workflow.count(asWorkflows)).count);
       return c.error(query('WorkflowType = "w"'));
     },
   },

@@ -11,6 +11,8 @@ export interface FilterSql {
   /** '' = all. */
   condition: string;
   values: unknown[];
+  /** The filter names the division: it is not for the ordinary one alone. */
+  allDivisions?: true;
 }
 
 /** `custom`: the namespace's own attributes, name → IndexedValueType. */
@@ -19,7 +21,7 @@ export function filterSql(where: Filter | null, custom: Record<string, number>):
   const condition = where === null ? '' : writer.write(where, false);
   // Runs of another division (schedules) are shown only to those who ask for them.
   const own = `e.search_attributes ->> ${literal(NAMESPACE_DIVISION)} IS NULL`;
-  if (writer.divisionNamed) return { condition, values: writer.values };
+  if (writer.divisionNamed) return { condition, values: writer.values, allDivisions: true };
   return { condition: condition === '' ? own : `${own} AND (${condition})`, values: writer.values };
 }
 

@@ -28,8 +28,27 @@ export const executions = (s: string) => ({
 
 const listOrder = `coalesce(e.close_time, 'infinity'::timestamptz)`;
 
-/** Statements around a condition of service/visibility: its placeholders begin at $2, ours follow them. */
-export const filtered = (s: string, condition: string, valueCount: number, after: boolean) => {
+/** On Temporal each schedule is a workflow of another division; this is what can be seen of it. */
+const withSchedules = (s: string): string => `(
+  SELECT * FROM ${s}.executions
+  UNION ALL SELECT r.* FROM ${s}.schedules x CROSS JOIN LATERAL jsonb_populate_record(NULL::${s}.executions, jsonb_build_object(
+    'run_id', x.uuid, 'first_run_id', x.uuid, 'root_run_id', x.uuid, 'namespace_id', x.namespace_id, 'status', 1,
+    'workflow_id', 'temporal-sys-scheduler:' || x.schedule_id, 'root_workflow_id', 'temporal-sys-scheduler:' || x.schedule_id,
+    'workflow_type', 'temporal-sys-scheduler-workflow', 'task_queue', 'temporal-sys-per-ns-tq', 'start_request_id', x.create_request_id,
+    'start_time', x.created_at, 'execution_time', x.created_at, 'history_length', 0, 'history_size_bytes', 0, 'state_transitions', x.version,
+    'search_attributes', x.search_attributes || '{"TemporalNamespaceDivision": "TemporalScheduler"}')) r)`;
+
+/**
+ * Statements around a condition of service/visibility: its placeholders begin at $2, ours follow them. `allDivisions`: schedules are looked
+ * through as well.
+ */
+export const filtered = (
+  s: string,
+  condition: string,
+  valueCount: number,
+  { after = false, allDivisions = false }: { after?: boolean; allDivisions?: boolean },
+) => {
+  const relation = allDivisions ? withSchedules(s) : `${s}.executions`;
   const next = valueCount + 2;
   const where = `e.namespace_id = $1${condition === '' ? '' : ` AND (${condition})`}`;
   const close = `coalesce(to_timestamp($${next + 1}::float8 / 1000), 'infinity')`;
@@ -39,9 +58,9 @@ export const filtered = (s: string, condition: string, valueCount: number, after
     : `AND ${listOrder} <= ${close} AND (${listOrder} < ${close} OR e.start_time < ${start}
         OR (e.start_time = ${start} AND e.run_id > $${next + 3}))`;
   return {
-    list: `SELECT ${columns} FROM ${s}.executions e WHERE ${where} ${page}
+    list: `SELECT ${columns} FROM ${relation} e WHERE ${where} ${page}
       ORDER BY ${listOrder} DESC, e.start_time DESC, e.run_id LIMIT $${next}`,
-    count: `SELECT count(*)::float8 AS count FROM ${s}.executions e WHERE ${where}`,
-    countByStatus: `SELECT e.status, count(*)::float8 AS count FROM ${s}.executions e WHERE ${where} GROUP BY e.status ORDER BY e.status`,
+    count: `SELECT count(*)::float8 AS count FROM ${relation} e WHERE ${where}`,
+    countByStatus: `SELECT e.status, count(*)::float8 AS count FROM ${relation} e WHERE ${where} GROUP BY e.status ORDER BY e.status`,
   };
 };
