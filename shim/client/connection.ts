@@ -52,8 +52,8 @@ export class Connection implements ConnectionLike {
   readonly workflowService: WorkflowService;
   readonly operatorService: OperatorService;
   readonly healthService: HealthService;
-  /** Time skipping has its own environment: see branchline/testing. */
-  readonly testService: TestService | undefined = undefined;
+  /** Of an environment that skips time (see branchline/testing); undefined elsewhere. */
+  readonly testService: TestService | undefined;
   readonly plugins: ConnectionPlugin[];
   readonly options: ConnectionOptions;
   readonly callContextStorage = new AsyncLocalStorage<CallContext>();

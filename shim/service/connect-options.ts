@@ -4,7 +4,7 @@ import type { StoreOptions } from '../store/types';
 
 /** The part of connection options that is Branchline's own. */
 export interface DatabaseOptions {
-  /** `postgres://user:password@host:5432/database`. Default: BRANCHLINE_URL, DATABASE_URL, then PGHOST, PGUSER, … */
+  /** `postgres://user:password@host:5432/database`, with `?schema=…` if the schema is not `branchline`. Default: BRANCHLINE_URL, DATABASE_URL, then PGHOST, PGUSER, … */
   url?: string;
   /** Temporal's name for the same; must be a Postgres URL. */
   address?: string;
@@ -27,7 +27,7 @@ const POSTGRES_URL = /^postgres(ql)?:\/\//i;
  * @throws BranchlineOptionError for the address of a Temporal server
  */
 export function storeOptions(options: DatabaseOptions): StoreOptions {
-  const { pool, schema, maxConnections, listen, migrate } = options;
+  const { pool, maxConnections, listen, migrate } = options;
   if (options.address !== undefined && !POSTGRES_URL.test(options.address)) {
     throw new BranchlineOptionError(
       'address',
@@ -41,7 +41,7 @@ export function storeOptions(options: DatabaseOptions): StoreOptions {
   if (pool !== undefined && (options.url ?? options.address) !== undefined) {
     throw new BranchlineOptionError('pool', 'it was given together with `url` or `address`: give one of them.');
   }
-  const url = options.url ?? options.address ?? process.env.BRANCHLINE_URL;
+  const { url, schema } = withSchema(options.url ?? options.address ?? process.env.BRANCHLINE_URL, options.schema);
   return {
     ...(url === undefined || url === '' || pool !== undefined ? {} : { url }),
     ...(pool === undefined ? {} : { pool }),
@@ -50,6 +50,19 @@ export function storeOptions(options: DatabaseOptions): StoreOptions {
     ...(listen === undefined ? {} : { listen }),
     ...(migrate === undefined ? {} : { migrate }),
   };
+}
+
+/** A URL may name the schema too: such a URL leads to the tables by itself. */
+function withSchema(url: string | undefined, schema: string | undefined): { url?: string; schema?: string } {
+  if (url === undefined || !URL.canParse(url)) return { url, schema };
+  const parsed = new URL(url);
+  const named = parsed.searchParams.get('schema');
+  if (named === null) return { url, schema };
+  if (schema !== undefined && schema !== named) {
+    throw new BranchlineOptionError('schema', `the URL names another one, '${named}': give one of them.`);
+  }
+  parsed.searchParams.delete('schema');
+  return { url: parsed.href, schema: named };
 }
 
 /** Options of Temporal's connections that mean a network or a cloud, and what to give instead. */

@@ -72,7 +72,7 @@ export interface ActivityOptions {
 
 export class Activity {
   readonly info: Info;
-  private readonly context: Context;
+  readonly context: Context;
   private readonly abortController = new AbortController();
   private readonly cancellationDetails: ActivityCancellationDetailsHolder = {};
   private readonly inbound: ActivityInboundCallsInterceptor[] = [];
@@ -116,10 +116,15 @@ export class Activity {
     this.rejectCancelled(error);
   }
 
+  /** Runs a function in the context; what it returns or throws comes back as it is. */
+  runPlain(input: ActivityExecuteInput, fn: ActivityFunction): Promise<unknown> {
+    return asyncLocalStorage.run(this.context, () => this.executeWithClient(input, fn));
+  }
+
   /** Runs the function. Never rejects. */
   async run(input: ActivityExecuteInput): Promise<ActivityResult> {
     try {
-      const value = await asyncLocalStorage.run(this.context, () => this.executeWithClient(input));
+      const value = await this.runPlain(input, this.options.fn);
       const { dataConverter, serializationContext, outputType } = this.options;
       return {
         status: 'completed',
@@ -130,18 +135,17 @@ export class Activity {
     }
   }
 
-  private executeWithClient(input: ActivityExecuteInput): Promise<unknown> {
+  private executeWithClient(input: ActivityExecuteInput, fn: ActivityFunction): Promise<unknown> {
     const { client } = this.options;
-    if (client === undefined) return this.execute(input);
+    if (client === undefined) return this.execute(input, fn);
     // Calls made through the worker's client end with the activity's cancellation.
-    return client.withAbortSignal(this.abortController.signal, () => this.execute(input));
+    return client.withAbortSignal(this.abortController.signal, () => this.execute(input, fn));
   }
 
-  private async execute(input: ActivityExecuteInput): Promise<unknown> {
+  private async execute(input: ActivityExecuteInput, fn: ActivityFunction): Promise<unknown> {
     const startedAt = performance.now();
     this.logger.debug('Activity started');
     try {
-      const { fn } = this.options;
       const run = composeInterceptors(this.inbound, 'execute', async ({ args }) => fn(...args));
       const value = await run(input);
       this.logger.debug('Activity completed', { durationMs: Math.floor(performance.now() - startedAt) });

@@ -1,0 +1,97 @@
+/**
+ * A process of its own that keeps one Postgres for all test processes of this machine and user, while any of them is connected. A killed process
+ * loses its connection as every other does, so nothing is left behind; should this process be killed, the server ends with it.
+ */
+import { rmSync } from 'node:fs';
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import { startPostgres } from './embedded-postgres';
+import { type KeeperGreeting, keeperAddress } from './keeper-address';
+
+/** The server stays this long after its last user: test runners start one process after another, ms. */
+const LINGER_MS = 3000;
+
+/** Tests write what nobody needs after a crash of the machine. */
+const settings = {
+  fsync: 'off',
+  synchronous_commit: 'off',
+  full_page_writes: 'off',
+  max_connections: '500',
+  autovacuum_naptime: '10s',
+};
+
+async function keep(): Promise<void> {
+  const address = keeperAddress();
+  const users = new Set<Socket>();
+  const waiting = new Set<Socket>();
+  let greeting: KeeperGreeting | undefined;
+  let linger: NodeJS.Timeout | undefined;
+  let stop = (): Promise<void> => Promise.resolve();
+
+  const endWhenUnused = (): void => {
+    clearTimeout(linger);
+    if (users.size > 0) return;
+    linger = setTimeout(() => {
+      // From here on nobody can connect: who comes now starts a keeper of its own.
+      server.close();
+      void stop().finally(() => process.exit(0));
+    }, LINGER_MS);
+  };
+  const greet = (socket: Socket): void => {
+    socket.write(`${JSON.stringify(greeting)}\n`);
+  };
+  const server = createServer((socket) => {
+    users.add(socket);
+    clearTimeout(linger);
+    socket.on('error', () => {});
+    socket.on('close', () => {
+      users.delete(socket);
+      waiting.delete(socket);
+      endWhenUnused();
+    });
+    socket.resume();
+    if (greeting === undefined) waiting.add(socket);
+    else greet(socket);
+  });
+  // Somebody else keeps it already.
+  if (!(await listen(server, address))) return;
+  endWhenUnused();
+  try {
+    const postgres = await startPostgres({ useEnvironment: false, settings });
+    stop = () => postgres.stop();
+    greeting = { url: postgres.url };
+  } catch (error) {
+    greeting = { error: (error as Error).message };
+  }
+  for (const socket of waiting) greet(socket);
+  if ('error' in greeting) {
+    server.close();
+    for (const socket of users) socket.end();
+  }
+}
+
+/** False when another keeper listens there. A socket file that a killed one left is replaced. */
+async function listen(server: Server, address: string): Promise<boolean> {
+  for (const again of [true, false]) {
+    const failure = await new Promise<NodeJS.ErrnoException | undefined>((resolve) => {
+      server.once('error', resolve);
+      server.listen(address, () => resolve(undefined));
+    });
+    if (failure === undefined) return true;
+    if (failure.code !== 'EADDRINUSE') throw failure;
+    if (!again || (await answers(address))) return false;
+    rmSync(address, { force: true });
+  }
+  return false;
+}
+
+function answers(address: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const probe = connect(address, () => {
+      probe.destroy();
+      resolve(true);
+    });
+    probe.once('error', () => resolve(false));
+  });
+}
+
+void keep();
