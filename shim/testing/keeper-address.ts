@@ -10,7 +10,10 @@ export type KeeperGreeting = { url: string } | { error: string };
 /** Installations of their own get a keeper of their own: it runs their binaries and their code. */
 export function keeperAddress(): string {
   const chosen = process.env.BRANCHLINE_POSTGRES_BIN ?? '';
-  const key = createHash('sha256').update(`${__dirname}\n${chosen}`).digest('hex').slice(0, 12);
+  const key = createHash('sha256')
+    .update(`${path.resolve(__dirname, '../..')}\n${chosen}`)
+    .digest('hex')
+    .slice(0, 12);
   const { uid, username } = userInfo();
   if (process.platform === 'win32') return `\\\\.\\pipe\\branchline-testing-${username}-${key}`;
   const folder = path.join(tmpdir(), `branchline-testing-${uid}`);

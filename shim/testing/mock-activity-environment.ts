@@ -13,7 +13,8 @@ import {
   SdkComponent,
 } from '@temporalio/common';
 import { LoggerWithComposedMetadata } from '@temporalio/common/lib/logger';
-import { Activity, type CancelReason } from '../worker/activity/activity';
+import { Activity } from '../worker/activity/activity';
+import type { CancelReason } from '../worker/activity/activity-executor';
 import type { ActivityInterceptorsFactory } from '../worker/interceptors';
 import { DefaultLogger } from '../worker/logger';
 

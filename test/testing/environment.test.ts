@@ -45,8 +45,8 @@ describe('a local environment', () => {
         taskQueue: 'q',
         workflowsPath,
       });
-      const start = { taskQueue: 'q', workflowId: 'same', args: ['1 millisecond'] };
-      await worker.runUntil(env.client.workflow.execute('sleeper', start));
+      const start = { taskQueue: 'q', workflowId: 'same', args: [1] };
+      await worker.runUntil(env.client.workflow.execute('timers', start));
       expect((await env.client.workflow.count()).count).toBe(1);
     }
     expect(two.namespace).toBe('orders');
@@ -54,7 +54,7 @@ describe('a local environment', () => {
 
   it('is joined by connections with its address', async () => {
     const env = await create();
-    await env.client.workflow.start('sleeper', { taskQueue: 'q', workflowId: 'w' });
+    await env.client.workflow.start('waiting', { taskQueue: 'q', workflowId: 'w' });
     const connection = await Connection.connect({ address: env.address });
     try {
       const { count } = await connection.workflowService.countWorkflowExecutions({ namespace: 'default' });
