@@ -14,7 +14,7 @@ import type { CommitOutcome, RunCommit } from './types';
 interface Waiting {
   commits: EncodedCommit[];
   /** Runs and new workflow ids that it touches. */
-  keys: string[];
+  keys: Set<string>;
   size: number;
   /** performance.now() before which it is not tried again: a row of it was locked. */
   notBefore: number;
@@ -68,11 +68,12 @@ export class Committer {
     this.connections.throwIfClosed();
     const commits = group.map(encodeCommit);
     let size = 0;
-    const keys: string[] = [];
+    // A run that closes before its start was committed comes with its successor: two starts of one id in one group.
+    const keys = new Set<string>();
     for (const commit of commits) {
       size += commit.size;
-      keys.push(commit.runId);
-      if (commit.create !== null) keys.push(`${commit.create.namespaceId}:${commit.create.workflowId}`);
+      keys.add(commit.runId);
+      if (commit.create !== null) keys.add(`${commit.create.namespaceId}:${commit.create.workflowId}`);
     }
     return new Promise((resolve, reject) => {
       this.waiting.push({ commits, keys, size, notBefore: 0, attempts: 0, resolve, reject });

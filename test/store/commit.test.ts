@@ -171,6 +171,16 @@ describe('a workflow id', () => {
     expect(await store.loadExecution(1, first.runId)).toMatchObject({ status: Status.ContinuedAsNew });
   });
 
+  it('passes to the successor of a run that began and closed in one commit', async () => {
+    const store = await testStore();
+    const { create, events, ...start } = startCommit('a');
+    const closed = closeCommit({ create, events, ...start }, 0, { status: Status.ContinuedAsNew });
+    const first = { ...closed, create, events };
+    const next = startCommit('a');
+    expect(await store.commit([first, next])).toEqual(committed);
+    expect((await store.currentRun(1, 'a'))!.runId).toBe(next.runId);
+  });
+
   it('goes to one of two starts that are asked for at once', async () => {
     const store = await testStore();
     const outcomes = await Promise.all([store.commit([startCommit('a')]), store.commit([startCommit('a')])]);
