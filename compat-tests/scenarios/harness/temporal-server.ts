@@ -1,7 +1,7 @@
 /** A real Temporal server of its own: the CLI's dev server on a free port, in memory. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { createServer } from 'node:net';
 import { Connection } from '@temporalio/client';
+import { freePort } from '../../free-port';
 
 export interface TemporalServer {
   address: string;
@@ -46,15 +46,4 @@ async function untilUp(address: string, server: ChildProcess): Promise<void> {
     }
   }
   throw new Error('The Temporal server did not come up within 60 s');
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once('error', reject);
-    probe.listen(0, '127.0.0.1', () => {
-      const { port } = probe.address() as { port: number };
-      probe.close(() => resolve(port));
-    });
-  });
 }
