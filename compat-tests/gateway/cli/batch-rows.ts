@@ -35,9 +35,9 @@ async function group(bench: CliBench, type = 'collecting'): Promise<Group> {
 
 const all = (status: string): string[] => [status, status, status];
 
-async function job(bench: CliBench): Promise<string> {
+async function job(bench: CliBench, ...more: string[]): Promise<string> {
   const { flags } = await group(bench);
-  const { batchJobId } = await bench.json<{ batchJobId: string }>('workflow', 'terminate', ...flags);
+  const { batchJobId } = await bench.json<{ batchJobId: string }>('workflow', 'terminate', ...flags, ...more);
   return batchJobId;
 }
 
@@ -76,7 +76,10 @@ export const batchRows: Row[] = [
   {
     command: 'batch list',
     needs: 'listBatchOperations',
-    works: async (bench) => expect(await bench.text('batch', 'list')).toContain(await job(bench)) as void,
+    async works(bench) {
+      const jobId = await job(bench);
+      expect(await bench.text('batch', 'list')).toContain(jobId);
+    },
     refused: () => Promise.resolve(['batch', 'list']),
   },
   {
@@ -94,12 +97,12 @@ export const batchRows: Row[] = [
     command: 'batch terminate',
     needs: 'stopBatchOperation',
     async works(bench) {
-      // One that has come to its end says so; one under way is stopped.
-      const jobId = await job(bench);
-      const { code, stdout, stderr } = await bench.run('batch', 'terminate', '--job-id', jobId, '--reason', 'stop');
-      expect([code, stdout + stderr]).toSatisfy(
-        ([status, words]: [number, string]) => status === 0 || /not found|already|completed/.test(words),
-      );
+      const jobId = await job(bench, '--rps', '0.05');
+      await bench.text('batch', 'terminate', '--job-id', jobId, '--reason', 'stop');
+      expect(await bench.text('batch', 'describe', '--job-id', jobId)).toMatch(/Failed/i);
+      // One that has come to its end is not found any more.
+      const { code } = await bench.run('batch', 'terminate', '--job-id', jobId, '--reason', 'stop');
+      expect(code).toBe(1);
     },
     refused: () => Promise.resolve(['batch', 'terminate', '--job-id', 'j', '--reason', 'stop']),
   },
