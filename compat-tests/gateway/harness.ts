@@ -1,11 +1,8 @@
 /** The official worker and client (Rust core, TCP) on a gateway of this process. */
 import { randomUUID } from 'node:crypto';
-import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import {
-  DefaultLogger,
   NativeConnection,
-  Runtime,
   Worker,
   type WorkerOptions,
   type WorkflowBundle,
@@ -17,21 +14,9 @@ import { type TestSchema, afterTest, freshSchema } from '../../test/support/data
 import { madeFrom, watchHistories, watchWorker } from '../../test/support/histories';
 import { testService } from '../../test/support/service';
 import * as activities from './activities';
-
-export const workflowsPath = join(__dirname, 'workflows.ts');
+import { quiet, workflowsPath } from './official';
 
 let bundle: Promise<WorkflowBundle> | undefined;
-
-const silent = new DefaultLogger('ERROR', () => undefined);
-
-/** Once per process: the native runtime without its log. */
-export function quiet(): DefaultLogger {
-  if (Runtime._instance === undefined) {
-    const telemetryOptions = { logging: { forward: {}, filter: 'OFF' } } as const;
-    Runtime.install({ logger: silent, shutdownSignals: [], telemetryOptions });
-  }
-  return silent;
-}
 
 /** A call that the gateway passed on, and what it was answered. */
 export interface Call {
@@ -83,7 +68,7 @@ export async function bench(database: TestSchema = freshSchema()): Promise<Bench
   watchHistories(database);
   const taskQueue = `queue-${randomUUID()}`;
   const worker = async (options: Partial<WorkerOptions> = {}): Promise<Worker> => {
-    bundle ??= bundleWorkflowCode({ workflowsPath, logger: silent });
+    bundle ??= bundleWorkflowCode({ workflowsPath, logger: quiet() });
     const made = madeFrom(workflowsPath, (await bundle) as { code: string });
     const workerOptions = { connection, taskQueue, activities, workflowBundle: made, ...options };
     watchWorker(database, workerOptions as never);

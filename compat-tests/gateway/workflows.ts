@@ -116,3 +116,8 @@ export async function describing(): Promise<void> {
   upsertSearchAttributes({ GatewayKeyword: ['set inside'] });
   await sleep(1);
 }
+
+/** Its result does not fit into one gRPC message. */
+export async function tooBig(): Promise<string> {
+  return 'x'.repeat(5 * 1024 * 1024);
+}

@@ -75,11 +75,20 @@ function bind(server: Server, address: string, credentials: ReturnType<typeof se
 
 async function shutDown(server: Server, calls: Calls, health: Health, graceMs: number): Promise<void> {
   health.close();
-  const drained = new Promise<void>((resolve) => server.tryShutdown(() => resolve()));
+  const drained = new Promise<void>((resolve) => {
+    const cut = (): void => {
+      server.forceShutdown();
+      // Connections that were lost before are never told of as closed.
+      resolve();
+    };
+    const waiting = setTimeout(() => calls.endAll(), graceMs);
+    const cutting = setTimeout(cut, graceMs + 1000);
+    server.tryShutdown(() => {
+      clearTimeout(waiting);
+      clearTimeout(cutting);
+      resolve();
+    });
+  });
   calls.endPolls();
-  const waiting = setTimeout(() => calls.endAll(), graceMs);
-  const cutting = setTimeout(() => server.forceShutdown(), graceMs + 1000);
   await drained;
-  clearTimeout(waiting);
-  clearTimeout(cutting);
 }

@@ -10,7 +10,7 @@ import { inject } from 'vitest';
 import { sql } from '../../../test/support/database';
 import { serverProcess } from '../../../test/support/server-process';
 import * as activities from '../activities';
-import { quiet, workflowsPath } from '../harness';
+import { quiet, workflowsPath } from '../official';
 
 export interface Output {
   code: number;
