@@ -55,8 +55,11 @@ export class RemoteActivities implements ActivityExecutor {
 
   /** A length-delimited ActivityHeartbeat. */
   heartbeat(bytes: Uint8Array): void {
-    const { taskToken, details } = coresdk.ActivityHeartbeat.decodeDelimited(bytes);
-    this.underWay.get(key(taskToken))?.heartbeat(details);
+    const { ActivityHeartbeat } = coresdk;
+    const { taskToken, details } = ActivityHeartbeat.toObject(
+      ActivityHeartbeat.decodeDelimited(bytes),
+    ) as coresdk.IActivityHeartbeat;
+    this.underWay.get(key(taskToken!))?.heartbeat(details ?? []);
   }
 
   private cancel(taskToken: Uint8Array, reason: CancelReason, details: ActivityCancellationDetails): void {

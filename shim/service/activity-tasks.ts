@@ -4,7 +4,7 @@ import type { ActivityToken } from './engine/api';
 import { payloadsSize } from './engine/size';
 import type { Payloads, Transition } from './engine/types';
 import { invalidArgument } from './errors';
-import { decodeToken } from './matching/task-token';
+import { type ActivityTaskTokenData, decodeToken } from './matching/task-token';
 import { type CurrentRuns, targetOf } from './target';
 import type { CallContext, MutateOptions, Rpc } from './types';
 import type { WorkerParts } from './workflow-tasks';
@@ -14,6 +14,10 @@ type Requests = {
   [K in keyof Wf]: Wf[K] extends { create(properties?: infer P): unknown } ? NonNullable<P> : never;
 };
 type HeartbeatResponse = temporal.api.workflowservice.v1.IRecordActivityTaskHeartbeatResponse;
+type ByToken = {
+  namespace?: string | null;
+  taskToken?: Uint8Array | string | null;
+};
 type ById = {
   namespace?: string | null;
   workflowId?: string | null;
@@ -27,12 +31,18 @@ const withHeartbeats: MutateOptions = { needsHeartbeats: true };
 export function activityTaskRpcs(parts: WorkerParts, current: CurrentRuns) {
   const { engine, runs, matching, limits } = parts;
 
-  const byToken = (
-    taskToken: Uint8Array | string | null | undefined,
+  /** A namespace that does not exist is told of before a token that says nothing. */
+  const tokenOf = async (request: ByToken): Promise<ActivityTaskTokenData> => {
+    if (request.namespace) await parts.namespace(request.namespace);
+    return decodeToken('activity', request.taskToken);
+  };
+
+  const byToken = async (
+    request: ByToken,
     decide: (t: Transition, token: ActivityToken) => void,
     options?: MutateOptions,
   ): Promise<void> => {
-    const { runId, scheduledEventId, attempt, requestId } = decodeToken('activity', taskToken);
+    const { runId, scheduledEventId, attempt, requestId } = await tokenOf(request);
     return runs.change(runId, (t) => decide(t, { scheduledEventId, attempt, requestId }), options);
   };
 
@@ -70,7 +80,7 @@ export function activityTaskRpcs(parts: WorkerParts, current: CurrentRuns) {
     request,
   ) => {
     const { result = null } = request;
-    await byToken(request.taskToken, (t, token) => {
+    await byToken(request, (t, token) => {
       engine.completeActivity(t, token, { result, identity: request.identity ?? '' });
     });
     return {};
@@ -79,7 +89,7 @@ export function activityTaskRpcs(parts: WorkerParts, current: CurrentRuns) {
   const respondActivityTaskFailed: Rpc<Requests['RespondActivityTaskFailedRequest'], object> = async (request) => {
     const { failure = null, lastHeartbeatDetails = null } = request;
     await byToken(
-      request.taskToken,
+      request,
       (t, token) => engine.failActivity(t, token, { failure, lastHeartbeatDetails, identity: request.identity ?? '' }),
       withHeartbeats,
     );
@@ -88,7 +98,7 @@ export function activityTaskRpcs(parts: WorkerParts, current: CurrentRuns) {
 
   const respondActivityTaskCanceled: Rpc<Requests['RespondActivityTaskCanceledRequest'], object> = async (request) => {
     const { details = null } = request;
-    await byToken(request.taskToken, (t, token) => {
+    await byToken(request, (t, token) => {
       engine.cancelActivity(t, token, { details, identity: request.identity ?? '' });
     });
     return {};
@@ -97,7 +107,7 @@ export function activityTaskRpcs(parts: WorkerParts, current: CurrentRuns) {
   const recordActivityTaskHeartbeat: Rpc<Requests['RecordActivityTaskHeartbeatRequest'], HeartbeatResponse> = async (
     request,
   ) => {
-    const { runId, scheduledEventId, attempt, requestId } = decodeToken('activity', request.taskToken);
+    const { runId, scheduledEventId, attempt, requestId } = await tokenOf(request);
     return heartbeat(runId, { scheduledEventId, attempt, requestId }, request.details ?? null, request.identity);
   };
 

@@ -1,5 +1,5 @@
 /** Task tokens: opaque bytes for workers, a JSON array for us. */
-import { invalidArgument } from '../errors';
+import { invalidArgument, notFound } from '../errors';
 
 export interface WorkflowTaskTokenData {
   kind: 'workflow';
@@ -44,7 +44,17 @@ export function encodeToken(token: TokenData): Uint8Array {
   }
 }
 
-/** Throws INVALID_ARGUMENT for bytes that are no token of that kind. */
+/** A Temporal server's own token is a protobuf message that begins with its first field, the namespace's id. */
+const temporalToken = 0x0a;
+
+/** Tokens of a Temporal server are good tokens, of tasks that are not here: what such a server says of tasks that ended long ago. */
+const unknownTask: Record<TokenData['kind'], string> = {
+  workflow: 'Workflow task not found.',
+  activity: 'invalid activityID or activity already timed out or invoking workflow is completed',
+  query: 'query task not found, or already expired',
+};
+
+/** Throws INVALID_ARGUMENT for bytes that are no token of that kind, NOT_FOUND for the token of a Temporal server. */
 export function decodeToken<K extends TokenData['kind']>(
   kind: K,
   token: Uint8Array | string | null | undefined,
@@ -52,6 +62,7 @@ export function decodeToken<K extends TokenData['kind']>(
   if (token === null || token === undefined || token.length === 0)
     throw invalidArgument('Task token not set on request.');
   const data = parse(token);
+  if (data === null && token[0] === temporalToken) throw notFound(unknownTask[kind]);
   if (data === null || data.kind !== kind) throw invalidArgument('Error deserializing task token.');
   return data as Extract<TokenData, { kind: K }>;
 }
