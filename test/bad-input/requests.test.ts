@@ -1,7 +1,13 @@
 /** Requests that no server takes. The words were recorded from a real one (Temporal CLI 1.5.1). */
 import { randomUUID } from 'node:crypto';
 import { defineSearchAttributeKey, SearchAttributeType, ValueError } from '@temporalio/common';
-import { ActivityCompletionError, ActivityNotFoundError, ServiceError } from '@temporalio/client';
+import {
+  ActivityCompletionError,
+  ActivityNotFoundError,
+  Client,
+  NamespaceNotFoundError,
+  ServiceError,
+} from '@temporalio/client';
 import { describe, expect, it } from 'vitest';
 import { testClient } from '../support/connection';
 import { errorOf } from './bench';
@@ -115,6 +121,20 @@ describe('other requests are refused', () => {
     }
     const task = connection.workflowService.respondWorkflowTaskCompleted({ namespace: 'default', taskToken: garbage });
     expect(await errorOf(task)).toMatchObject({ code: 3, details: 'Error deserializing task token.' });
+  });
+
+  it('task tokens of a Temporal server, whose tasks are not here', async () => {
+    const { client } = await testClient();
+    // Its first field: the id of a namespace.
+    const token = Buffer.concat([Buffer.from([10, 36]), Buffer.from(randomUUID())]);
+    expect(await errorOf(client.activity.complete(token, 1))).toBeInstanceOf(ActivityNotFoundError);
+    expect(await errorOf(client.activity.heartbeat(token, 1))).toBeInstanceOf(ActivityNotFoundError);
+  });
+
+  it('a namespace that does not exist, before a task token that says nothing', async () => {
+    const { connection } = await testClient();
+    const client = new Client({ connection, namespace: 'missing' });
+    expect(await errorOf(client.activity.complete(Buffer.from('garbage'), 1))).toBeInstanceOf(NamespaceNotFoundError);
   });
 
   it('activities that are not pending', async () => {
