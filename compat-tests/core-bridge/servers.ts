@@ -4,15 +4,13 @@
  */
 import { randomBytes } from 'node:crypto';
 import type { native } from '@temporalio/core-bridge';
-import { temporal } from '@temporalio/proto';
 import { hold, letGo } from '../../shim/client/process-hold';
 import { type Gateway, startGateway } from '../../shim/gateway';
 import { acquireService, type SharedService } from '../../shim/service/shared';
 import type { Service } from '../../shim/service/types';
 import { errors } from './errors';
+import { prepareNamespace, suiteSearchAttributes } from './namespace';
 import type { Runtime } from './runtime';
-
-const { IndexedValueType } = temporal.api.enums.v1;
 
 interface ServerSettings {
   namespace: string;
@@ -33,7 +31,7 @@ export class EphemeralServer {
     if (url === undefined) throw new errors.TransportError('BRANCHLINE_URL does not name the Postgres of the test run');
     const schema = `suite_${randomBytes(6).toString('hex')}`;
     const shared = await acquireService({ url, schema, maxConnections: 4 });
-    await prepareNamespace(shared.service, namespace, searchAttributes(extraArgs));
+    await prepareNamespace(shared.service, namespace, extraArgs);
     const { service } = shared;
     return new this(shared, await startGateway({ service, port: port ?? 0 }));
   }
@@ -72,11 +70,10 @@ export async function serviceAt(targetUrl: string): Promise<Service | undefined>
 
 /** Files that connect to localhost:7233 find a server there. */
 export function startDefaultServer(): void {
-  const extraArgs = ['Int', 'Bool', 'Keyword', 'Text', 'Datetime', 'Double'].flatMap((type) => [
-    '--search-attribute',
-    `Custom${type}Field=${type}`,
-  ]);
-  byPort.set(defaultPort, EphemeralServer.start({ namespace: 'default', port: defaultPort, extraArgs }));
+  byPort.set(
+    defaultPort,
+    EphemeralServer.start({ namespace: 'default', port: defaultPort, extraArgs: suiteSearchAttributes }),
+  );
 }
 
 export async function newEphemeralServer(
@@ -98,31 +95,4 @@ export function ephemeralServerGetTarget(server: EphemeralServer): string {
 export async function ephemeralServerShutdown(server: EphemeralServer): Promise<void> {
   byPort.delete(server.port);
   await server.stop();
-}
-
-/** `--search-attribute Name=Type`, as Temporal's CLI takes them; its other arguments are settings of that server. */
-function searchAttributes(extraArgs: readonly string[]): Record<string, number> {
-  const given = extraArgs.filter((_, index) => extraArgs[index - 1] === '--search-attribute');
-  return Object.fromEntries(
-    given.map((argument) => {
-      const [name = '', type = ''] = argument.split('=');
-      const constant = `INDEXED_VALUE_TYPE_${type.replace(/(?<=[a-z])(?=[A-Z])/g, '_').toUpperCase()}`;
-      return [name, IndexedValueType[constant as keyof typeof IndexedValueType]] as const;
-    }),
-  );
-}
-
-async function prepareNamespace(
-  service: Service,
-  namespace: string,
-  attributes: Record<string, number>,
-): Promise<void> {
-  const ctx = { metadata: {} };
-  if (namespace !== 'default') {
-    const workflowExecutionRetentionPeriod = { seconds: 24 * 60 * 60 };
-    await service.call('registerNamespace', { namespace, workflowExecutionRetentionPeriod }, ctx);
-  }
-  if (Object.keys(attributes).length > 0) {
-    await service.call('addSearchAttributes', { namespace, searchAttributes: attributes }, ctx);
-  }
 }

@@ -6,6 +6,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import path from 'node:path';
 import { Client } from 'pg';
 import { startPostgres, type RunningPostgres } from '../../shim/testing/embedded-postgres';
+import { openService } from '../../shim/service';
+import { prepareNamespace, suiteSearchAttributes } from '../core-bridge/namespace';
 import { findTemporalCli } from '../temporal-cli';
 import type { Way } from './files';
 
@@ -21,11 +23,6 @@ const dynamicConfig = [
   'history.enableChasm=true',
   'history.enableTransitionHistory=true',
 ].flatMap((value) => ['--dynamic-config-value', value]);
-
-const searchAttributes = ['Int', 'Bool', 'Keyword', 'Text', 'Datetime', 'Double'].flatMap((type) => [
-  '--search-attribute',
-  `Custom${type}Field=${type}`,
-]);
 
 /** The program that takes `server start-dev`; undefined for the ways that start none. */
 export function devServer(way: Way): string | undefined {
@@ -81,7 +78,7 @@ export async function withDefaultServer<R>(program: string, env: NodeJS.ProcessE
     '--port',
     String(defaultPort),
     ...dynamicConfig,
-    ...searchAttributes,
+    ...suiteSearchAttributes,
   ];
   const child = spawn(program, args, { env, stdio: 'ignore' });
   try {
@@ -90,6 +87,16 @@ export async function withDefaultServer<R>(program: string, env: NodeJS.ProcessE
   } finally {
     child.kill();
     if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+  }
+}
+
+/** What the drop-ins find where Temporal's packages find localhost:7233: the default schema of the database. */
+export async function prepareDefaultSchema(url: string): Promise<void> {
+  const service = await openService({ url });
+  try {
+    await prepareNamespace(service, 'default', suiteSearchAttributes);
+  } finally {
+    await service.close();
   }
 }
 

@@ -5,7 +5,7 @@ import { createWriteStream } from 'node:fs';
 import path from 'node:path';
 import type { Checkout } from './checkout';
 import type { SuiteFile, Way } from './files';
-import { type Databases, devServer, withDefaultServer } from './servers';
+import { type Databases, devServer, prepareDefaultSchema, withDefaultServer } from './servers';
 
 /** What ava waits for the next test to end. */
 const idleTimeout = '100s';
@@ -30,12 +30,15 @@ export async function runFile(run: FileRun): Promise<void> {
     const env: NodeJS.ProcessEnv = {
       ...process.env,
       BRANCHLINE_URL: url,
+      // Where branchline/testing makes its environments.
+      BRANCHLINE_TEST_URL: url,
       NODE_OPTIONS: `--require ${path.join(__dirname, 'hooks', hookOf[way])}`,
       BRANCHLINE_SUITE_CORE_BRIDGE: run.coreBridge,
       BRANCHLINE_SUITE_DEFAULT_SERVER: file.defaultServer ? '1' : '0',
       BRANCHLINE_SUITE_DEV_SERVER: program,
     };
     const ava = (): Promise<void> => startAva(run, env);
+    if (way === 'drop-ins' && file.defaultServer) await prepareDefaultSchema(url);
     if (program === undefined || !file.defaultServer) return ava();
     return withDefaultServer(program, { ...process.env, BRANCHLINE_URL: url }, ava);
   });
@@ -51,10 +54,16 @@ const hookOf: Record<Way, string> = {
 async function startAva({ checkout, file, tapFile }: FileRun, env: NodeJS.ProcessEnv): Promise<void> {
   const ava = path.join(checkout.folder, 'node_modules/ava/entrypoints/cli.mjs');
   const args = [ava, '--tap', `--timeout=${idleTimeout}`, `lib/test-${file.name}.js`];
-  const child = spawn(process.execPath, args, { cwd: checkout.testPackage, env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, args, {
+    cwd: checkout.testPackage,
+    env,
+    detached: true,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   child.stdout.pipe(createWriteStream(tapFile));
   child.stderr.pipe(createWriteStream(tapFile.replace(/\.tap$/, '.err')));
-  const timer = setTimeout(() => child.kill(), fileTimeoutMs);
+  // With the process that runs the tests, and the servers it started.
+  const timer = setTimeout(() => process.kill(-child.pid!, 'SIGKILL'), fileTimeoutMs);
   await once(child, 'close');
   clearTimeout(timer);
 }

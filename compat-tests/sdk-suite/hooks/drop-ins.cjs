@@ -2,17 +2,21 @@
  * Preloaded into a test process: the suite finds the drop-ins where it asks for Temporal's client, worker and testing packages; and the
  * drop-ins find those packages of Temporal's that the suite has, as in an application with one copy of each.
  */
+const { existsSync } = require('node:fs');
 const Module = require('node:module');
 const path = require('node:path');
 
 const lib = path.resolve(__dirname, '../../../lib') + path.sep;
 const checkout = process.env.TEMPORAL_SDK_CHECKOUT;
 const suite = [path.join(checkout, 'packages/test/'), path.join(checkout, 'packages/test-helpers/')];
+const dropIns = existsSync(path.join(lib, 'testing/index.js'))
+  ? /^@temporalio\/(client|worker|testing)$/
+  : /^@temporalio\/(client|worker)$/;
 const resolve = Module._resolveFilename;
 
 Module._resolveFilename = function (request, parent, ...rest) {
   const from = parent?.filename ?? '';
-  const dropIn = /^@temporalio\/(client|worker|testing)$/.exec(request);
+  const dropIn = dropIns.exec(request);
   if (dropIn !== null && suite.some((folder) => from.startsWith(folder))) return path.join(lib, dropIn[1], 'index.js');
   if (from.startsWith(lib) && /^@temporalio\/(client|common|activity|workflow|proto)(\/|$)/.test(request)) {
     return require.resolve(request, { paths: [suite[0]] });
