@@ -171,6 +171,23 @@ test('a query rides on the task that its worker is about to get', async () => {
   expect(valueOf((await asked).queryResult)).toBe('ridden');
 });
 
+test('a query of a closed run brings its whole history as replay', async () => {
+  const service = await testService();
+  await startWorkflow(service, 'wf', 'w', 'q');
+  await complete(service, await poll(service), { commands: [completeWorkflow('done')] });
+  const asked = query(service, 'wf');
+  const task = await poll(service);
+  expect(task.query!.queryType).toBe('q');
+  expect(typesOf(task.history!.events!).at(-1)).toBe('WORKFLOW_EXECUTION_COMPLETED');
+  expect(int64(task.previousStartedEventId)).toBe(3);
+  await service.call(
+    'respondQueryTaskCompleted',
+    { namespace: 'default', taskToken: task.taskToken, completedType: 1, queryResult: payloads('replayed') },
+    ctx(),
+  );
+  expect(valueOf((await asked).queryResult)).toBe('replayed');
+});
+
 test('a query without a worker says so', async () => {
   const service = await testService();
   await startWorkflow(service, 'wf', 'w', 'q');

@@ -10,8 +10,15 @@ Module._load = function (request, ...rest) {
     patched = true;
     const executable = { type: 'existing-path', path: process.env.BRANCHLINE_SUITE_DEV_SERVER };
     const { createLocal } = loaded.TestWorkflowEnvironment;
-    loaded.TestWorkflowEnvironment.createLocal = function (options) {
-      return createLocal.call(this, { ...options, server: { ...options?.server, executable } });
+    loaded.TestWorkflowEnvironment.createLocal = async function (options) {
+      for (let attempt = 1; ; attempt++) {
+        try {
+          return await createLocal.call(this, { ...options, server: { ...options?.server, executable } });
+        } catch (error) {
+          // The SDK gives a server five seconds, which are soon gone on a busy machine.
+          if (attempt === 3 || !String(error).includes('did not start within')) throw error;
+        }
+      }
     };
   }
   return loaded;

@@ -3,8 +3,9 @@
  * first; to a worker of another process through the store.
  */
 import { temporal } from '@temporalio/proto';
+import { int64 } from '../../common/proto-values';
 import type { RemoteQuery, Store } from '../../store/types';
-import { type RunState, Status } from '../engine/types';
+import { type HistoryEvent, type RunState, Status } from '../engine/types';
 import { Code, type ErrorDetail, ServiceError, failedPrecondition } from '../errors';
 import type { RunRegistry } from '../runs/registry';
 import type { CallContext, QueryTask } from '../types';
@@ -289,8 +290,8 @@ export class Queries {
     try {
       const state = await this.runs.read(task.runId);
       const execution = state === null ? await this.store.loadExecution(task.namespaceId, task.runId) : null;
-      const previous = state?.lastCompletedTaskStartedEventId ?? 0;
       const events = poller.sticky ? [] : await this.runs.history(task.runId, 1, Number.MAX_SAFE_INTEGER);
+      const previous = state?.lastCompletedTaskStartedEventId ?? lastCompletedTask(events);
       const response = {
         taskToken: encodeToken({ kind: 'query', queryId: pending.id }),
         workflowExecution: { workflowId: task.workflowId, runId: task.runId },
@@ -386,4 +387,13 @@ function sleep(ms: number, signal: AbortSignal | undefined): Promise<void> {
     timer.unref();
     signal?.addEventListener('abort', done, { once: true });
   });
+}
+
+/** Of a closed run nothing but history is left: up to there it is replayed, or its local activities would run again. */
+function lastCompletedTask(events: readonly HistoryEvent[]): number {
+  for (let i = events.length - 1; i >= 0; i--) {
+    const completed = events[i]?.workflowTaskCompletedEventAttributes;
+    if (completed != null) return int64(completed.startedEventId);
+  }
+  return 0;
 }
