@@ -7,6 +7,7 @@ import { invalidArgument } from './errors';
 import { type ActivityTaskTokenData, decodeToken } from './matching/task-token';
 import { type CurrentRuns, targetOf } from './target';
 import type { CallContext, MutateOptions, Rpc } from './types';
+import { refuseVersionedPoll } from './versioned-polls';
 import type { WorkerParts } from './workflow-tasks';
 
 type Wf = typeof temporal.api.workflowservice.v1;
@@ -71,10 +72,13 @@ export function activityTaskRpcs(parts: WorkerParts, current: CurrentRuns) {
     return { cancelRequested, activityPaused: paused, activityReset: reset };
   };
 
-  const pollActivityTaskQueue = (
+  const pollActivityTaskQueue = async (
     request: Requests['PollActivityTaskQueueRequest'],
     ctx: CallContext,
-  ): Promise<temporal.api.workflowservice.v1.IPollActivityTaskQueueResponse> => matching.pollActivityTask(request, ctx);
+  ): Promise<temporal.api.workflowservice.v1.IPollActivityTaskQueueResponse> => {
+    refuseVersionedPoll(request);
+    return matching.pollActivityTask(request, ctx);
+  };
 
   const respondActivityTaskCompleted: Rpc<Requests['RespondActivityTaskCompletedRequest'], object> = async (
     request,

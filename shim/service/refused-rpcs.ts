@@ -4,9 +4,9 @@ import type { Rpc } from './types';
 
 const NEXUS = 'Branchline has no Nexus endpoints: call the other workflow as a child or through an activity.';
 const STANDALONE = 'Branchline has no standalone activities: start them from a workflow.';
-const BUILD_ID_RULES =
+export const BUILD_ID_RULES =
   'Worker versioning by build-id sets and rules is deprecated in Temporal and not supported by Branchline: use patched() or separate task queues.';
-const DEPLOYMENTS = 'Branchline does not manage worker deployments: use patched() or separate task queues.';
+export const DEPLOYMENTS = 'Branchline does not manage worker deployments: use patched() or separate task queues.';
 const RULES = 'Branchline has no workflow rules.';
 const ARCHIVAL = 'Branchline has no archival: closed workflows stay in the database until their retention ends.';
 const CLUSTERS = 'Branchline is one Postgres database: there are no other clusters.';

@@ -6,7 +6,8 @@ import type { Rpc } from './types';
 export const SERVER_VERSION = '1.32.0';
 
 /**
- * Every capability that SDKs depend on is true (sdkMetadata decides on determinism flags). Not there: build-id versioning by rules, Nexus.
+ * Every capability that SDKs depend on is true: sdkMetadata decides on determinism flags, buildIdBasedVersioning on whether workers tell their
+ * build id at all. Not there: Nexus.
  */
 export const getSystemInfo: Rpc<
   temporal.api.workflowservice.v1.IGetSystemInfoRequest,
@@ -23,7 +24,7 @@ export const getSystemInfo: Rpc<
       upsertMemo: true,
       eagerWorkflowStart: true,
       sdkMetadata: true,
-      buildIdBasedVersioning: false,
+      buildIdBasedVersioning: true,
       countGroupByExecutionStatus: true,
       nexus: false,
     },

@@ -19,6 +19,7 @@ import { type CurrentRuns, isWorkflowCompleted, targetOf } from './target';
 import type { CallContext, Rpc, ServiceParts } from './types';
 import { unlessAborted } from './unless-aborted';
 import type { Workers } from './workers/registry';
+import { refuseVersionedPoll } from './versioned-polls';
 
 type Wf = typeof temporal.api.workflowservice.v1;
 type Requests = {
@@ -34,10 +35,13 @@ export interface WorkerParts extends ServiceParts {
 export function workflowTaskRpcs(parts: WorkerParts, current: CurrentRuns, workers: Workers) {
   const { engine, runs, matching } = parts;
 
-  const pollWorkflowTaskQueue = (
+  const pollWorkflowTaskQueue = async (
     request: Requests['PollWorkflowTaskQueueRequest'],
     ctx: CallContext,
-  ): Promise<WorkflowTaskResponse> => matching.pollWorkflowTask(request, ctx);
+  ): Promise<WorkflowTaskResponse> => {
+    refuseVersionedPoll(request);
+    return matching.pollWorkflowTask(request, ctx);
+  };
 
   const respondWorkflowTaskCompleted: Rpc<
     Requests['RespondWorkflowTaskCompletedRequest'],

@@ -253,3 +253,17 @@ test('a thousand timers fire together within 200 ms of their time', async () => 
   console.log(`worst lateness ${Math.round(late)} ms`);
   expect(late).toBeLessThan(2000);
 });
+
+test.each([
+  [
+    { deploymentOptions: { deploymentName: 'd', buildId: '1', workerVersioningMode: 2 } },
+    /12 UNIMPLEMENTED: .*deployments/,
+  ],
+  [{ workerVersionCapabilities: { buildId: '1', useVersioning: true } }, /7 PERMISSION_DENIED: .*build-id/],
+])('polls that ask for the tasks of one version are refused: %o', async (more, message) => {
+  const service = await testService();
+  for (const method of ['pollWorkflowTaskQueue', 'pollActivityTaskQueue']) {
+    const request = { namespace: 'default', taskQueue: { name: 'q' }, identity: 'me', ...more };
+    await expect(service.call(method, request, ctx())).rejects.toThrow(message);
+  }
+});

@@ -104,12 +104,12 @@ export function validateSearchAttributes(
 /** As the server shows them: each value says its type. `types` are the namespace's own attributes. */
 export function withTypes(
   fields: Record<string, Payload> | null | undefined,
-  types: Record<string, number>,
+  types: Record<string, number> | null,
 ): Record<string, Payload> {
   const typed: Record<string, Payload> = {};
   for (const name in fields) {
     const payload = fields[name] as Payload;
-    const type = typeNames[predefinedSearchAttributes[name] ?? types[name] ?? 0];
+    const type = typeNames[predefinedSearchAttributes[name] ?? types?.[name] ?? 0];
     const { metadata } = payload;
     typed[name] =
       type === undefined || metadata?.type

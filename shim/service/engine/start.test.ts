@@ -100,6 +100,17 @@ describe('a start request', () => {
     expect(refusalOf(over)).toMatchObject({ code: Code.INVALID_ARGUMENT, details });
   });
 
+  it('carries on with search attributes that say their types, as Temporal shows them', () => {
+    const given = { BatcherUser: attribute('me'), TemporalScheduledStartTime: attribute('2026-01-01T00:00:00Z') };
+    const { attributes } = engine.startInputFromRequest(
+      startRequest({ searchAttributes: { indexedFields: given } }),
+      new World().ctx,
+    );
+    const fields = attributes.searchAttributes?.indexedFields ?? {};
+    const types = Object.entries(fields).map(([name, { metadata }]) => [name, String(Buffer.from(metadata!.type!))]);
+    expect(Object.fromEntries(types)).toEqual({ BatcherUser: 'Keyword', TemporalScheduledStartTime: 'Datetime' });
+  });
+
   it.each<[string, Over]>([
     ['completionCallbacks', { completionCallbacks: [{}] }],
     ['versioningOverride', { versioningOverride: { pinnedVersion: 'a.b' } }],
@@ -134,7 +145,9 @@ describe('a start request', () => {
       TemporalScheduledById: attribute('s'),
     };
     w.start({ searchAttributes: { indexedFields: fields } });
-    expect(w.state.searchAttributes).toEqual(fields);
+    const { searchAttributes } = w.state;
+    for (const [name, payload] of Object.entries(fields)) expect(searchAttributes[name]!.data).toEqual(payload.data);
+    expect(Object.keys(searchAttributes)).toEqual(Object.keys(fields));
     expect(refusalOf({ searchAttributes: { indexedFields: { Other: attribute(1) } } }, w).details).toBe(
       'Namespace default has no mapping defined for search attribute Other',
     );

@@ -7,7 +7,7 @@ import { cronBackoffMs, validateCronSchedule } from './cron';
 import { cappedMs } from './durations';
 import { EventType } from './event-fields';
 import { validateRetryPolicy, withRetryDefaults } from './retry';
-import { validateSearchAttributes, validateSearchAttributesSize } from './search-attributes';
+import { validateSearchAttributes, validateSearchAttributesSize, withTypes } from './search-attributes';
 import { payloadMapSize, payloadsSize } from './size';
 import { emptyState } from './state';
 import { RunTransition } from './transition';
@@ -132,7 +132,9 @@ export function startInputFromRequest(
     ...(retryPolicy ? { retryPolicy } : {}),
     attempt: 1,
     ...(request.memo ? { memo: request.memo } : {}),
-    ...(request.searchAttributes ? { searchAttributes: request.searchAttributes } : {}),
+    ...(request.searchAttributes
+      ? { searchAttributes: { indexedFields: withTypes(searchAttributes, ctx.searchAttributeTypes) } }
+      : {}),
     ...(request.header ? { header: request.header } : {}),
     workflowId,
     ...(request.priority ? { priority: request.priority } : {}),

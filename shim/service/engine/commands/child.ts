@@ -6,7 +6,7 @@ import { cappedDuration, cappedMs, durationProblem } from '../durations';
 import { EventType } from '../event-fields';
 import { mergeFields } from '../payload-fields';
 import { validateRetryPolicy, withRetryDefaults } from '../retry';
-import { validateSearchAttributes, validateSearchAttributesSize } from '../search-attributes';
+import { validateSearchAttributes, validateSearchAttributesSize, withTypes } from '../search-attributes';
 import { payloadsSize } from '../size';
 import { normalizeTimeouts, validatePriority } from '../start';
 import type { RunTransition } from '../transition';
@@ -133,7 +133,13 @@ export function startChild(t: RunTransition, command: Command, c: CommandContext
       ...(cronSchedule === '' ? {} : { cronSchedule }),
       ...(attributes.header ? { header: attributes.header } : {}),
       ...(attributes.memo ? { memo: { fields: mergeFields({}, attributes.memo.fields) } } : {}),
-      ...(searchAttributes ? { searchAttributes: { indexedFields: mergeFields({}, searchAttributes) } } : {}),
+      ...(searchAttributes
+        ? {
+            searchAttributes: {
+              indexedFields: withTypes(mergeFields({}, searchAttributes), t.ctx.searchAttributeTypes),
+            },
+          }
+        : {}),
       ...(attributes.inheritBuildId ? { inheritBuildId: true } : {}),
       ...(attributes.priority ? { priority: attributes.priority } : {}),
     },

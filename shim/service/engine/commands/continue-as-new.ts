@@ -6,7 +6,7 @@ import { EventType } from '../event-fields';
 import { Initiator, beginNextRun, planContinuation } from '../next-run';
 import { mergeFields } from '../payload-fields';
 import { validateRetryPolicy, withRetryDefaults } from '../retry';
-import { validateSearchAttributes, validateSearchAttributesSize } from '../search-attributes';
+import { validateSearchAttributes, validateSearchAttributesSize, withTypes } from '../search-attributes';
 import { payloadsSize } from '../size';
 import { normalizeTimeouts } from '../start';
 import type { RunTransition } from '../transition';
@@ -91,7 +91,11 @@ export function continueAsNew(t: RunTransition, command: Command, c: CommandCont
     ...(attributes.lastCompletionResult ? { lastCompletionResult: attributes.lastCompletionResult } : {}),
     ...(attributes.header ? { header: attributes.header } : {}),
     ...(attributes.memo ? { memo: { fields: mergeFields({}, attributes.memo.fields) } } : {}),
-    ...(searchAttributes ? { searchAttributes: { indexedFields: mergeFields({}, searchAttributes) } } : {}),
+    ...(searchAttributes
+      ? {
+          searchAttributes: { indexedFields: withTypes(mergeFields({}, searchAttributes), t.ctx.searchAttributeTypes) },
+        }
+      : {}),
   };
   const backoff = cappedDuration(attributes.backoffStartInterval);
   const next = planContinuation(

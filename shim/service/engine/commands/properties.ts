@@ -2,7 +2,7 @@
 import { long } from '../../../common/proto-values';
 import { EventType } from '../event-fields';
 import { mergeFields } from '../payload-fields';
-import { validateSearchAttributes, validateSearchAttributesSize } from '../search-attributes';
+import { validateSearchAttributes, validateSearchAttributesSize, withTypes } from '../search-attributes';
 import { payloadMapSize } from '../size';
 import type { RunTransition } from '../transition';
 import type { Command, HistoryEvent } from '../types';
@@ -25,7 +25,7 @@ export function upsertSearchAttributes(t: RunTransition, command: Command, c: Co
     EventType.EVENT_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES,
     {
       workflowTaskCompletedEventId: long(c.completedEventId),
-      searchAttributes: { indexedFields: fields },
+      searchAttributes: { indexedFields: withTypes(fields, t.ctx.searchAttributeTypes) },
     },
     extrasOf(command),
   );
