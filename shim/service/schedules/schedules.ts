@@ -39,15 +39,20 @@ export class Schedules {
 
   /** The committed state after the event; null when there is no such schedule. */
   change(key: ScheduleKey, event: Event): Promise<ScheduleState | null> {
-    const id = `${key.namespaceId}/${key.scheduleId}`;
-    const turn = (this.last.get(id) ?? Promise.resolve()).then(() => this.decideAndCommit(key, event));
-    const settled = turn
-      .catch(() => undefined)
-      .then(() => {
-        if (this.last.get(id) === settled) this.last.delete(id);
-      });
-    this.last.set(id, settled);
-    return turn;
+    return this.inTurn(key, () => this.decideAndCommit(key, event));
+  }
+
+  /** False when there is no such schedule. */
+  remove(key: ScheduleKey): Promise<boolean> {
+    return this.inTurn(key, async () => {
+      for (let race = 0; ; race++) {
+        const loaded = await this.parts.store.schedules.load(key);
+        // Gone after a try of ours: the answer to that was lost.
+        if (loaded === null) return race > 0;
+        if (await this.removeLoaded(loaded)) return true;
+        await pauseAfter(race);
+      }
+    });
   }
 
   /** Its time has come: slots, retries, and a look at the workflows that it waits for. */
@@ -75,14 +80,16 @@ export class Schedules {
     });
   }
 
-  async remove(key: ScheduleKey): Promise<boolean> {
-    const { store } = this.parts;
-    for (let race = 0; ; race++) {
-      const loaded = await store.schedules.load(key);
-      if (loaded === null) return false;
-      if (await this.removeLoaded(loaded)) return true;
-      await pauseAfter(race);
-    }
+  private inTurn<R>(key: ScheduleKey, work: () => Promise<R>): Promise<R> {
+    const id = `${key.namespaceId}/${key.scheduleId}`;
+    const turn = (this.last.get(id) ?? Promise.resolve()).then(work);
+    const settled = turn
+      .catch(() => undefined)
+      .then(() => {
+        if (this.last.get(id) === settled) this.last.delete(id);
+      });
+    this.last.set(id, settled);
+    return turn;
   }
 
   private async decideAndCommit(key: ScheduleKey, event: Event): Promise<ScheduleState | null> {
