@@ -9,9 +9,10 @@ import {
   type Metadata,
   OperatorService,
   ServiceError,
-  type TestService,
+  TestService,
   WorkflowService,
 } from '@temporalio/client';
+import { InternalConnectionOptionsSymbol } from '@temporalio/client/lib/connection';
 import { type Duration, msOptionalToNumber } from '@temporalio/common/lib/time';
 import { BranchlineError, BranchlineOptionError } from '../common/errors';
 import { type DatabaseOptions, refuseNetworkOptions, storeOptions } from '../service/connect-options';
@@ -59,6 +60,8 @@ export class Connection implements ConnectionLike {
   readonly callContextStorage = new AsyncLocalStorage<CallContext>();
 
   private readonly store: StoreOptions;
+  /** Made by an environment that skips time. */
+  private readonly skipsTime: boolean;
   private opening: Promise<SharedService> | undefined;
   private shared: SharedService | undefined;
   private connecting: Promise<void> | undefined;
@@ -92,6 +95,10 @@ export class Connection implements ConnectionLike {
     refuseNetworkOptions(options);
     this.options = options;
     this.store = storeOptions(options);
+    const internal = (options as { [InternalConnectionOptionsSymbol]?: { supportsTestService?: boolean } })[
+      InternalConnectionOptionsSymbol
+    ];
+    this.skipsTime = internal?.supportsTestService === true;
     this.plugins = options.plugins ?? [];
     const metadata: Record<string, string> = {};
     for (const [name, value] of Object.entries(options.metadata ?? {})) metadata[name.toLowerCase()] = String(value);
@@ -103,6 +110,7 @@ export class Connection implements ConnectionLike {
     );
     this.workflowService = rpcService<WorkflowService>(WorkflowService, caller);
     this.operatorService = rpcService<OperatorService>(OperatorService, caller);
+    this.testService = this.skipsTime ? rpcService<TestService>(TestService, caller) : undefined;
     this.healthService = healthService(() => this.workflowService.getSystemInfo({}));
   }
 
@@ -163,10 +171,12 @@ export class Connection implements ConnectionLike {
     if (this.closed) {
       throw new ServiceStatus(Code.CANCELLED, 'The connection was closed');
     }
-    this.opening ??= acquireService(this.store).catch((error: unknown) => {
-      this.opening = undefined;
-      throw error;
-    });
+    this.opening ??= acquireService({ ...this.store, ...(this.skipsTime ? { timeSkipping: true } : {}) }).catch(
+      (error: unknown) => {
+        this.opening = undefined;
+        throw error;
+      },
+    );
     const shared = await this.opening;
     if (!this.closed) this.shared = shared;
     return shared.service;

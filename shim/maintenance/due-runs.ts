@@ -63,6 +63,12 @@ export class DueRuns {
     }
   }
 
+  /** The clock was moved to where that run is due. */
+  dueAt(runId: string, dueAtMs: number): void {
+    this.timer.plan(runId, dueAtMs);
+    this.timer.rearm();
+  }
+
   /** Memory of the run was given up: look what its durable state needs. */
   lost(runId: string): void {
     if (this.closed) return;
@@ -204,7 +210,7 @@ function hasStartedActivity(state: RunState): boolean {
 }
 
 /** Is something to be done for other runs? */
-function owesWork(state: RunState): boolean {
+export function owesWork(state: RunState): boolean {
   if (state.status !== Status.Running) return state.obligations.length > 0;
   if (Object.keys(state.externals).length > 0) return true;
   return Object.values(state.children).some((child) => child.startedEventId === 0);

@@ -42,6 +42,12 @@ export class DueSchedules {
     if (dueAtMs > 0 && dueAtMs <= this.store.nowMs() + AHEAD_MS) this.plan(key, dueAtMs);
   }
 
+  /** The clock was moved to where that schedule is due. */
+  dueNow({ dueAtMs, ...key }: ScheduleKey & { dueAtMs: number }): void {
+    this.plan(key, dueAtMs);
+    this.timer.rearm();
+  }
+
   close(): void {
     this.closed = true;
     this.stopNotices();

@@ -27,6 +27,14 @@ export class DueTimer {
     this.arm();
   }
 
+  /** The clock was moved: what is planned is due sooner. */
+  rearm(): void {
+    if (this.timer !== null) clearTimeout(this.timer);
+    this.timer = null;
+    this.timerAt = Infinity;
+    this.arm();
+  }
+
   forget(id: string): void {
     this.due.delete(id);
   }

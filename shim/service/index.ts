@@ -3,6 +3,7 @@ import { BatchJobs } from '../maintenance/batch-jobs';
 import { DueRuns } from '../maintenance/due-runs';
 import { DueSchedules } from '../maintenance/due-schedules';
 import { Retention } from '../maintenance/retention';
+import { TimeSkipping } from '../maintenance/time-skipping';
 import { openStore } from '../store/open';
 import type { Store, StoreOptions } from '../store/types';
 import { engine as defaultEngine, defaultLimits } from './engine';
@@ -13,12 +14,13 @@ import { uuidv7 } from './ids';
 import { TaskMatching } from './matching/matching';
 import { NamespaceCache } from './namespace-cache';
 import { Outage } from './outage';
-import { rpcTable } from './rpc-table';
+import { type RpcHandler, rpcTable } from './rpc-table';
 import { RunRegistry } from './runs/registry';
 import { Schedules } from './schedules/schedules';
 import { ScheduledWorkflows } from './schedules/workflows';
 import { Starter } from './start';
 import { CurrentRuns } from './target';
+import { testingRpcs } from './testing';
 import { Transfers } from './transfers/transfers';
 import type { CallContext, Service } from './types';
 import type { WorkerParts } from './workflow-tasks';
@@ -32,6 +34,8 @@ export interface ServiceOptions {
   /** Runs kept in memory: at most this many, taking about this many bytes of the heap. Default 5,000 and 96 MiB. */
   maxRuns?: number;
   maxBytes?: number;
+  /** A test environment's clock: time can be skipped, and closed runs are kept. Default false. */
+  timeSkipping?: boolean;
 }
 
 export function createService(options: ServiceOptions): Service {
@@ -74,18 +78,25 @@ export function createService(options: ServiceOptions): Service {
     dispatch: (t, change) => matching.dispatch(t, change),
     redispatch: (t, change) => matching.redispatch(t, change),
     follow: (run, effect) => transfers.follow(run, effect),
-    committed: (run) => dueRuns.committed(run),
+    committed: (run) => {
+      dueRuns.committed(run);
+      skipping?.moved();
+    },
     lost: (runId) => dueRuns.lost(runId),
   });
+  const skipping: TimeSkipping | null = options.timeSkipping
+    ? new TimeSkipping({ store, engine, runs, matching, dueRuns, dueSchedules })
+    : null;
   const rpcs = rpcTable(parts, schedules, () => batchJobs.look());
   const batchJobs: BatchJobs = new BatchJobs(
     store,
     <R extends object>(method: string, request: object) => rpcs.get(method)!(request, { metadata: {} }) as Promise<R>,
   );
+  for (const [name, rpc] of Object.entries(testingRpcs(store, skipping))) rpcs.set(name, rpc as RpcHandler);
   dueRuns.start();
   dueSchedules.start();
   const retention = new Retention(store);
-  retention.start();
+  if (skipping === null) retention.start();
   batchJobs.look();
   const outage = new Outage(store);
 
@@ -100,6 +111,7 @@ export function createService(options: ServiceOptions): Service {
     },
     /** Ends polls and loops and gives this process's unstarted work to others. The store stays open: it is the caller's. */
     async close(): Promise<void> {
+      skipping?.close();
       dueRuns.close();
       dueSchedules.close();
       retention.close();

@@ -11,12 +11,14 @@ export interface SharedService {
   release(): Promise<void>;
 }
 
+/** How to open it. */
+type SharedOptions = StoreOptions & { timeSkipping?: boolean };
 type Pool = NonNullable<StoreOptions['pool']>;
 
 interface Entry {
   opening: Promise<Service>;
   uses: number;
-  options: StoreOptions;
+  options: SharedOptions;
   forget(): void;
 }
 
@@ -24,10 +26,10 @@ const byUrl = new Map<string, Entry>();
 const byPool = new WeakMap<Pool, Map<string, Entry>>();
 
 /** Settings that belong to the shared service and must not differ between its users. */
-const SHARED_SETTINGS = ['maxConnections', 'listen', 'leaseMs'] as const;
+const SHARED_SETTINGS = ['maxConnections', 'listen', 'leaseMs', 'timeSkipping'] as const;
 
 /** Opens the service of that database, or joins the one that is open. A failed opening is forgotten: the next call tries again. */
-export async function acquireService(options: StoreOptions): Promise<SharedService> {
+export async function acquireService(options: SharedOptions): Promise<SharedService> {
   const entry = entryOf(options);
   entry.uses++;
   try {
@@ -49,7 +51,7 @@ async function release(entry: Entry): Promise<void> {
   await (await entry.opening).close();
 }
 
-function entryOf(options: StoreOptions): Entry {
+function entryOf(options: SharedOptions): Entry {
   const schema = options.schema ?? 'branchline';
   let entries: Map<string, Entry>;
   let key: string;
@@ -78,7 +80,7 @@ function entryOf(options: StoreOptions): Entry {
   return entry;
 }
 
-function checkSame(open: StoreOptions, asked: StoreOptions): void {
+function checkSame(open: SharedOptions, asked: SharedOptions): void {
   for (const name of SHARED_SETTINGS) {
     if (asked[name] === undefined || asked[name] === open[name]) continue;
     throw new BranchlineError(

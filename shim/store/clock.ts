@@ -11,6 +11,8 @@ export class Clock {
   private roundTripMs = Infinity;
   private takenAt = 0;
   private last = 0;
+  /** How far a test environment is ahead of Postgres's clock. */
+  private skipped = 0;
 
   /** `nowMs` was read by Postgres between `sentAt` and `receivedAt` (performance.now()). The quickest round trip of the last minute counts. */
   sample(nowMs: number, sentAt: number, receivedAt: number): void {
@@ -24,8 +26,22 @@ export class Clock {
     }
   }
 
-  /** Epoch ms with fractions; never goes back in this process. */
+  /** Moves this process's time of workflows ahead; leases and wake-ups stay on Postgres's clock. */
+  skip(ms: number): void {
+    this.skipped += ms;
+  }
+
+  get skippedMs(): number {
+    return this.skipped;
+  }
+
+  /** The time of workflows: epoch ms with fractions; never goes back in this process. */
   nowMs(): number {
+    return this.serverMs() + this.skipped;
+  }
+
+  /** Postgres's clock itself. */
+  serverMs(): number {
     const now = performance.now() + this.offsetMs;
     if (now > this.last || this.last - now > stepBackMs) this.last = now;
     return this.last;

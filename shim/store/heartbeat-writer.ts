@@ -1,6 +1,7 @@
 /** Heartbeats in batches: the newest of each activity, one statement in flight at a time. */
 import type { Payloads } from '../service/engine/types';
 import { int4Array, jsonArray, uuidArray } from './binary-arrays';
+import type { Clock } from './clock';
 import type { Connections } from './connections';
 import { toJson } from './json';
 import type { Statement } from './statement';
@@ -19,6 +20,7 @@ export class HeartbeatWriter {
 
   constructor(
     private readonly connections: Connections,
+    private readonly clock: Clock,
     private readonly statement: Statement,
   ) {}
 
@@ -45,6 +47,7 @@ export class HeartbeatWriter {
       int4Array(batch.map((heartbeat) => heartbeat.scheduledEventId)),
       int4Array(batch.map((heartbeat) => heartbeat.attempt)),
       jsonArray(batch.map(({ details }) => (details === null ? null : Buffer.from(details)))),
+      this.clock.skippedMs,
     ]);
   }
 }

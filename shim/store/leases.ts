@@ -105,7 +105,7 @@ export class Leases {
 
   private schedule(): void {
     // One that has missed its renewals is looked after as soon as its lease ends.
-    const ends = this.others.map(({ leaseUntilMs }) => leaseUntilMs - this.clock.nowMs() + afterLeaseMs);
+    const ends = this.others.map(({ leaseUntilMs }) => leaseUntilMs - this.clock.serverMs() + afterLeaseMs);
     const wait = Math.max(afterLeaseMs, Math.min(this.leaseMs / 3, ...ends));
     this.timer = setTimeout(() => {
       void this.renew()

@@ -116,7 +116,7 @@ export class PostgresStore implements Store {
     this.notices = new Notices(connections, this.leases, processId, `branchline ${schema}`, listen, this.sql.notices);
     this.batchJobs = new PostgresBatchJobs(connections, schema, listen, processId);
     this.schedules = new PostgresSchedules(connections, schema, listen, () => this.nowMs());
-    this.heartbeatWriter = new HeartbeatWriter(connections, this.sql.heartbeats.record);
+    this.heartbeatWriter = new HeartbeatWriter(connections, this.clock, this.sql.heartbeats.record);
   }
 
   /** Takes the lease and listens; the schema is there. */
@@ -138,6 +138,10 @@ export class PostgresStore implements Store {
 
   nowMs(): number {
     return this.clock.nowMs();
+  }
+
+  skipTime(ms: number): void {
+    this.clock.skip(ms);
   }
 
   awayMs(): number {

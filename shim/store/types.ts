@@ -286,6 +286,8 @@ export interface Store {
   readonly schedules: ScheduleStore;
   /** Epoch ms by Postgres's clock, from the last round trips (monotonic in this process). */
   nowMs(): number;
+  /** Moves the clock of a test environment ahead; for this process only. */
+  skipTime(ms: number): void;
   /** Ms since operations have been waiting for a database out of reach; 0 while it answers. */
   awayMs(): number;
 

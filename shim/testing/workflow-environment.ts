@@ -9,7 +9,6 @@ import {
 import { InternalConnectionOptionsSymbol } from '@temporalio/client/lib/connection';
 import { type Duration, msToNumber, msToTs, tsToMs } from '@temporalio/common/lib/time';
 import type { temporal } from '@temporalio/proto';
-import { BranchlineOptionError } from '../common/errors';
 import { Connection, type ConnectionOptions } from '../client/connection';
 import { NativeConnection, type NativeConnectionOptions, type NativeConnectionPlugin } from '../worker/connection';
 import { type ClientOptionsForTestEnv, TimeSkippingClient } from './client';
@@ -111,7 +110,8 @@ export class TestWorkflowEnvironment {
 
   /**
    * An environment that skips time while a result is waited for (`result`, `execute`) and in {@link sleep}: to the next moment at which anything
-   * is due, whenever no activity runs and no workflow task is under way. Otherwise time passes as usual. Time is one for the whole environment.
+   * is due, whenever no activity runs and no workflow task is under way. Otherwise time passes as usual. Time is one for the whole environment,
+   * and of the process that made it: clients and workers of other processes see the real time.
    * @throws BranchlineOptionError for server options that mean a process; BranchlineError BRANCHLINE_EMBEDDED_POSTGRES without a Postgres
    */
   static createTimeSkipping(opts?: TimeSkippingTestWorkflowEnvironmentOptions): Promise<TestWorkflowEnvironment> {
@@ -146,9 +146,6 @@ export class TestWorkflowEnvironment {
     opts: LocalTestWorkflowEnvironmentOptions | TimeSkippingTestWorkflowEnvironmentOptions = {},
     supportsTimeSkipping: boolean,
   ): Promise<TestWorkflowEnvironment> {
-    if (supportsTimeSkipping) {
-      throw new BranchlineOptionError('createTimeSkipping', 'time cannot be skipped yet; use createLocal.');
-    }
     const setup = serverSetup(server as DevServerConfig);
     const database = await createDatabase(opts.postgres);
     try {

@@ -160,6 +160,11 @@ export class RunRegistry implements Runs {
     return this.cache.get(runId);
   }
 
+  /** All that are loaded here. */
+  all(): Iterable<RunHandle> {
+    return this.cache.all();
+  }
+
   history(runId: string, fromEventId: number, toEventId: number, maxBytes?: number): Promise<HistoryEvent[]> {
     return this.reads.history(runId, fromEventId, toEventId, maxBytes);
   }

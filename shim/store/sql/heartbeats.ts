@@ -1,7 +1,7 @@
 /** Table `heartbeats`: the last heartbeat of each running activity. */
 export const heartbeats = (s: string) => ({
   record: `INSERT INTO ${s}.heartbeats AS b (run_id, scheduled_event_id, attempt, at, details)
-    SELECT h.run, h.event, h.attempt, clock_timestamp(), h.details
+    SELECT h.run, h.event, h.attempt, clock_timestamp() + make_interval(secs => $5::float8 / 1000), h.details
     FROM unnest($1::uuid[], $2::int4[], $3::int4[], $4::json[]) AS h(run, event, attempt, details)
     ON CONFLICT (run_id, scheduled_event_id) DO UPDATE SET attempt = excluded.attempt, at = excluded.at, details = excluded.details
     WHERE b.attempt <= excluded.attempt`,
