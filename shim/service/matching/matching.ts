@@ -77,7 +77,7 @@ export class TaskMatching implements Matching {
     request: temporal.api.workflowservice.v1.IPollNexusTaskQueueRequest,
     ctx: CallContext,
   ): Promise<object> {
-    await this.options.namespace(request.namespace);
+    await unlessAborted(this.options.namespace(request.namespace), ctx.signal);
     const workerKey = request.workerInstanceKey ?? '';
     return this.gone(workerKey, ctx) ? {} : this.idlePolls.poll(workerKey, ctx);
   }
