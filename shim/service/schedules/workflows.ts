@@ -71,9 +71,10 @@ export class ScheduledWorkflows {
     }
   }
 
-  /** Does this process know the run to be open? */
+  /** Does this process know the run to be open? With others about, its copy may be an old one. */
   runsHere(runId: string): boolean {
-    return this.parts.runs.loaded(runId)?.state.status === Status.Running;
+    const { runs, store } = this.parts;
+    return store.liveProcesses().length <= 1 && runs.loaded(runId)?.state.status === Status.Running;
   }
 
   /** How a chain ended; null while it runs. */
