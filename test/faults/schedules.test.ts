@@ -51,13 +51,13 @@ test('each time fires once, whoever dies', async () => {
   for (const scheduleId of ids) {
     const { info } = await client.schedule.getHandle(scheduleId).describe();
     const wanted = expected(info.createdAt.getTime()).map((time) => `${scheduleId}-${time}`);
-    await expect.poll(() => startedBy(test, scheduleId), { timeout: 30_000 }).toEqual(wanted);
+    await expect.poll(() => startedBy(test, scheduleId), { timeout: 90_000 }).toEqual(wanted);
     // The schedule knows of each of them.
     const taken = async () => (await client.schedule.getHandle(scheduleId).describe()).info.numActionsTaken;
     await expect.poll(taken, { timeout: 20_000 }).toBe(wanted.length);
     expect(await fired(test, scheduleId)).toEqual(wanted);
   }
-}, 120_000);
+}, 240_000);
 
 const startedBy = async ({ database }: TestClient, scheduleId: string): Promise<string[]> => {
   const rows = await sql<{ workflow_id: string }>(
