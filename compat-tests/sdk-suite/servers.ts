@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import path from 'node:path';
 import { Client } from 'pg';
 import { startPostgres, type RunningPostgres } from '../../shim/testing/embedded-postgres';
+import { hold, letGo } from '../../shim/client/process-hold';
 import { openService } from '../../shim/service';
 import { prepareNamespace, suiteSearchAttributes } from '../core-bridge/namespace';
 import { findTemporalCli } from '../temporal-cli';
@@ -92,11 +93,12 @@ export async function withDefaultServer<R>(program: string, env: NodeJS.ProcessE
 
 /** What the drop-ins find where Temporal's packages find localhost:7233: the default schema of the database. */
 export async function prepareDefaultSchema(url: string): Promise<void> {
-  const service = await openService({ url });
+  hold();
   try {
-    await prepareNamespace(service, 'default', suiteSearchAttributes);
+    const service = await openService({ url });
+    await prepareNamespace(service, 'default', suiteSearchAttributes).finally(() => service.close());
   } finally {
-    await service.close();
+    letGo();
   }
 }
 

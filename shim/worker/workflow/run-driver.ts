@@ -285,7 +285,7 @@ export class RunDriver implements LocalActivityOwner {
   private leave(reason: EvictionReason, message: string, pendingTasks: WorkflowTask[]): void {
     // Later attempts are not reported to the service, so that this is all that is heard of them.
     if (reason === Reason.LANG_FAIL || reason === Reason.NONDETERMINISM) {
-      this.parts.coreLogger.warn('Failing workflow task', { ...this.ids(), reason: Reason[reason], message });
+      this.parts.coreLogger.warn('Failing workflow task', { ...this.ids(), reason: Reason[reason], failure: message });
     }
     this.gone = true;
     this.actions.length = 0;
