@@ -52,7 +52,8 @@ const rows: [names: string, defaultServer: boolean, notApplicable: NotApplicable
   ['native-connection runtime runtime-prometheus', true, nativeCore],
   ['worker-connection-replacement', false, nativeCore],
   ['worker-deployment-versioning', false, everyWay],
-  ['replay workflows', false, workerOnly],
+  ['replay', false, workerOnly],
+  ['workflows', false, workerInsides],
   [
     'worker-activities worker-heartbeats workflow-codec-runner activity-log-interceptor random-streams',
     false,

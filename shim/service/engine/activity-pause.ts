@@ -1,6 +1,7 @@
 /** Paused activities (C52): not dispatched, no timeout runs; list and describe show them. */
+import { keywordList } from './search-attributes';
 import { asRun } from './transition';
-import type { ActivityState, Payload, Transition } from './types';
+import type { ActivityState, Transition } from './types';
 
 /** The search attribute by which paused activities are found (`property:activityType=…`). */
 const PAUSE_INFO = 'TemporalPauseInfo';
@@ -26,11 +27,6 @@ function showPaused(t: Transition): void {
     if (activity.paused) types.add(`property:activityType=${activity.activityType}`);
   }
   const { [PAUSE_INFO]: _, ...others } = t.state.searchAttributes;
-  t.state.searchAttributes = types.size === 0 ? others : { ...others, [PAUSE_INFO]: keywords([...types]) };
+  t.state.searchAttributes = types.size === 0 ? others : { ...others, [PAUSE_INFO]: keywordList([...types]) };
   asRun(t).effect({ type: 'visibilityChanged' });
 }
-
-const keywords = (values: string[]): Payload => ({
-  metadata: { encoding: Buffer.from('json/plain'), type: Buffer.from('KeywordList') },
-  data: Buffer.from(JSON.stringify(values)),
-});

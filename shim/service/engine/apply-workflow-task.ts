@@ -1,6 +1,7 @@
 /** Appliers of workflow tasks. Transient and speculative ones have no events while they are pending: workflow-task.ts sets those itself. */
 import { int64, ms } from '../../common/proto-values';
 import { temporal } from '@temporalio/proto';
+import { withBuildId } from './build-ids';
 import type { Appliers } from './apply';
 import { EventType } from './event-fields';
 import type { HistoryEvent, RunState } from './types';
@@ -56,6 +57,7 @@ function completed(state: RunState, event: HistoryEvent): void {
   state.lastCompletedTaskStartedEventId = int64(a.startedEventId);
   const { sdkName, sdkVersion } = a.sdkMetadata ?? {};
   const buildId = a.workerVersion?.buildId;
+  if (buildId) state.searchAttributes = withBuildId(state, buildId) ?? state.searchAttributes;
   if (sdkName || sdkVersion || buildId) {
     state.versioning = {
       buildId: buildId || state.versioning?.buildId || '',

@@ -119,6 +119,12 @@ export function withTypes(
   return typed;
 }
 
+/** A value that the server itself sets. */
+export const keywordList = (values: string[]): Payload => ({
+  metadata: { encoding: Buffer.from('json/plain'), type: Buffer.from('KeywordList') },
+  data: Buffer.from(JSON.stringify(values)),
+});
+
 /** Throws INVALID_ARGUMENT when a value, or all of them together, are too big. */
 export function validateSearchAttributesSize(fields: Record<string, Payload> | null | undefined): void {
   for (const name in fields) {

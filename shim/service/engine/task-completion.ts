@@ -2,6 +2,7 @@
 import { temporal } from '@temporalio/proto';
 import { int64, long, ms } from '../../common/proto-values';
 import { Code, ServiceError, invalidArgument, notFound } from '../errors';
+import { withBuildId } from './build-ids';
 import type { CompletedTask, Request, WorkflowTaskToken } from './api';
 import { enforceHistoryLimits, terminate } from './close';
 import { closeCommands, handleCommand, isHandledCommand } from './commands';
@@ -209,6 +210,8 @@ function writeCompleted(t: RunTransition, task: WorkflowTaskState, request: Comp
     task.workerVersion = request.workerVersionStamp ?? task.workerVersion;
     t.writeTaskEvents();
   }
+  const { buildId } = request.workerVersionStamp ?? {};
+  if (buildId && withBuildId(t.state, buildId) !== undefined) t.effect({ type: 'visibilityChanged' });
   const event = t.addEvent(EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED, {
     scheduledEventId: long(task.scheduledEventId),
     startedEventId: long(task.startedEventId),
