@@ -3,10 +3,10 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { branchlineEngine } from './harness/branchline-engine';
-import { compare, type Difference } from './harness/compare';
+import { compare, type Difference, type Observed } from './harness/compare';
 import { SHARED_QUEUE, type Engine, type RunningWorker } from './harness/engines';
 import { listedDifferences, listedFor } from './harness/listed';
-import { observe } from './harness/scenario';
+import { observe, type Scenario } from './harness/scenario';
 import { prepareNamespace } from './harness/search-attributes';
 import { temporalEngine } from './harness/temporal-engine';
 import { sentences, withoutScenario } from './sentences';
@@ -20,6 +20,8 @@ interface Outcome {
   /** What is wrong, for whoever mends it. */
   unlisted?: Difference[];
   error?: string;
+  /** It failed once and was run a second time. */
+  again?: boolean;
 }
 const outcomes = new Map<string, Outcome>();
 const occurred = new Set<string>();
@@ -52,28 +54,35 @@ afterAll(async () => {
 }, 60_000);
 
 describe.skipIf(address === '').concurrent('on Temporal and on Branchline alike:', () => {
-  it.for(scenarios)('$name', { timeout: 100_000 }, async (scenario, { expect }) => {
-    const failing = (more: Partial<Outcome>): void =>
-      void outcomes.set(scenario.name, { outcome: 'failing', differences: [], ...more });
-    const [temporal, branchline] = await Promise.all(engines.map((engine) => observe(scenario, engine))).catch(
-      (error: unknown) => {
-        failing({ error: String(error) });
-        throw error;
-      },
-    );
-    const unlisted: Difference[] = [];
-    const ids = new Set<string>();
-    for (const difference of compare(temporal!, branchline!)) {
-      const known = listedFor(listed, scenario.name, difference);
-      if (known === undefined) unlisted.push(difference);
-      else ids.add(known.id);
-    }
-    ids.forEach((id) => occurred.add(id));
-    failing({ differences: [...ids], unlisted });
-    expect(unlisted, 'differences that compatibility.json does not list').toEqual([]);
-    outcomes.set(scenario.name, { outcome: ids.size > 0 ? 'listed' : 'equal', differences: [...ids] });
+  it.for(scenarios)('$name', { timeout: 160_000 }, async (scenario, { expect }) => {
+    let outcome = await judge(scenario, 1);
+    // A busy machine makes a timer late and a poll slow. What is really different is so again.
+    if (outcome.outcome === 'failing') outcome = { ...(await judge(scenario, 2)), again: true };
+    outcomes.set(scenario.name, outcome);
+    outcome.differences.forEach((id) => occurred.add(id));
+    expect(outcome.error).toBeUndefined();
+    expect(outcome.unlisted, 'differences that compatibility.json does not list').toBeUndefined();
   });
 });
+
+async function judge(scenario: Scenario, attempt: number): Promise<Outcome> {
+  let observed: Observed[];
+  try {
+    observed = await Promise.all(engines.map((engine) => observe(scenario, engine, attempt)));
+  } catch (error) {
+    return { outcome: 'failing', differences: [], error: String(error) };
+  }
+  const unlisted: Difference[] = [];
+  const ids = new Set<string>();
+  for (const difference of compare(observed[0]!, observed[1]!)) {
+    const known = listedFor(listed, scenario.name, difference);
+    if (known === undefined) unlisted.push(difference);
+    else ids.add(known.id);
+  }
+  const differences = [...ids];
+  if (unlisted.length > 0) return { outcome: 'failing', differences, unlisted };
+  return { outcome: differences.length > 0 ? 'listed' : 'equal', differences };
+}
 
 describe('the list of scenarios', () => {
   it('has no name twice', () => {

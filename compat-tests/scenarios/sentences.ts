@@ -124,4 +124,7 @@ export const sentences: Record<string, string> = {
 };
 
 /** Sentences that no scenario can show side by side, and where they are shown. */
-export const withoutScenario: Record<string, string> = {};
+export const withoutScenario: Record<string, string> = {
+  C36: 'more than 51,200 events take a real server too long: shim/service/engine (enforceHistoryLimits) and its tests',
+  C79: 'a recorded history of a real server is replayed with the same random numbers: compat-tests/histories/reset-randomness.json',
+};

@@ -47,8 +47,8 @@ export function describeWorkflowExecution(parts: ServiceParts, current: CurrentR
     return {
       executionConfig: {
         taskQueue: { name: row.taskQueue, kind: temporal.api.enums.v1.TaskQueueKind.TASK_QUEUE_KIND_NORMAL },
-        workflowExecutionTimeout: attributes.workflowExecutionTimeout ?? fromMs(0),
-        workflowRunTimeout: attributes.workflowRunTimeout ?? fromMs(0),
+        workflowExecutionTimeout: attributes.workflowExecutionTimeout,
+        workflowRunTimeout: attributes.workflowRunTimeout,
         defaultWorkflowTaskTimeout: attributes.workflowTaskTimeout ?? fromMs(0),
         userMetadata: started.userMetadata,
       },

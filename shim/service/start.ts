@@ -206,7 +206,7 @@ export function signalWithStartWorkflowExecution(
       header: request.header ?? null,
     };
     const withSignal = (input: StartInput): void => {
-      input.signal = { ...signal, requestId } as StartInput['signal'];
+      input.signal = signal;
     };
 
     for (let race = 0; race < MAX_RACES; race++) {

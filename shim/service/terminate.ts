@@ -22,7 +22,7 @@ export function terminateWorkflowExecution(
       parts.engine.terminate(t, {
         reason: request.reason || 'terminated by user via frontend',
         details: request.details ?? null,
-        identity: request.identity ?? '',
+        identity: request.identity || 'frontend-service',
       });
     });
     return {};

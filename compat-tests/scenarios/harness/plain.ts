@@ -18,6 +18,9 @@ const { HistoryEvent } = temporal.api.history.v1;
 
 const ISO_TIME = /\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g;
 
+/** Times in the markers of local activities. */
+const LOCAL_ACTIVITY_TIME = /"(complete_time|original_schedule_time)":\{[^}]*\}/g;
+
 /** Fields that hold what only its own server understands. */
 const TOKENS = new Set(['taskToken', 'nextPageToken', 'taskId', 'conflictToken']);
 
@@ -91,7 +94,7 @@ function plainBytes(bytes: Uint8Array): string {
   const text = Buffer.from(bytes).toString('utf8');
   // eslint-disable-next-line no-control-regex
   if (/[\u0000-\u0008\ufffd]/.test(text)) return `base64:${Buffer.from(bytes).toString('base64')}`;
-  return text.replace(ISO_TIME, '<time>');
+  return text.replace(ISO_TIME, '<time>').replace(LOCAL_ACTIVITY_TIME, '"$1":"<time>"');
 }
 
 /** An event as `{type, attributes, …}`: shorter to read than the oneof's field name. */

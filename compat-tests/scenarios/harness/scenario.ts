@@ -21,6 +21,14 @@ export interface Scenario {
 
 type EventName = string;
 const { EventType } = temporal.api.enums.v1;
+const closeEvents = new Set<number>([
+  EventType.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED,
+  EventType.EVENT_TYPE_WORKFLOW_EXECUTION_FAILED,
+  EventType.EVENT_TYPE_WORKFLOW_EXECUTION_TIMED_OUT,
+  EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CANCELED,
+  EventType.EVENT_TYPE_WORKFLOW_EXECUTION_TERMINATED,
+  EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW,
+]);
 
 export class Context {
   readonly client: Client;
@@ -38,8 +46,10 @@ export class Context {
   constructor(
     private readonly engine: Engine,
     scenario: Scenario,
+    attempt: number,
   ) {
-    this.slug = scenario.name
+    const name = attempt === 1 ? scenario.name : `${scenario.name} ${attempt}`;
+    this.slug = name
       .replace(/[^A-Za-z0-9]+/g, '-')
       .replace(/^-|-$/g, '')
       .toLowerCase();
@@ -177,7 +187,10 @@ export class Context {
         execution: { workflowId: run.workflowId, runId: run.runId ?? '' },
       });
       const status = info?.status ?? 0;
-      return status > 1 && temporal.api.enums.v1.WorkflowExecutionStatus[status];
+      if (status <= 1) return false;
+      // Its history may lag behind.
+      const last = (await this.events(run)).at(-1)?.eventType ?? 0;
+      return closeEvents.has(last) && temporal.api.enums.v1.WorkflowExecutionStatus[status];
     });
   }
 
@@ -194,9 +207,9 @@ export class Context {
   }
 }
 
-/** The scenario on one engine. */
-export async function observe(scenario: Scenario, engine: Engine): Promise<Observed> {
-  const context = new Context(engine, scenario);
+/** The scenario on one engine. Each attempt has workflow ids of its own. */
+export async function observe(scenario: Scenario, engine: Engine, attempt = 1): Promise<Observed> {
+  const context = new Context(engine, scenario, attempt);
   try {
     return await context.finish(await scenario.run(context));
   } catch (error) {

@@ -242,13 +242,12 @@ export const children: Scenario[] = [
           startChild(c.id('abandoned'), { ...options, parentClosePolicy: 2 }),
           completeWorkflow(),
         ]);
-      const children = c.raw(c.ownQueue('children'));
-      const task = await children.tryPoll(3000);
-      if (task !== undefined) await children.complete(task, [completeWorkflow()]);
-      return [
-        task?.workflowExecution?.workflowId,
-        await c.error(c.client.workflow.getHandle(c.id('never')).describe()),
-      ];
+      await c.pause(3000);
+      const described = (part: string) => c.outcome(c.client.workflow.getHandle(c.id(part)).describe());
+      const abandoned = await described('abandoned');
+      if (abandoned instanceof Error) return ['not started', await described('never')];
+      await c.client.workflow.getHandle(c.id('abandoned')).terminate();
+      return ['started', await described('never')];
     },
   },
   {

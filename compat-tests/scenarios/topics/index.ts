@@ -4,12 +4,16 @@ import { activities } from './activities';
 import { activityControls } from './activity-controls';
 import { activityTasks } from './activity-tasks';
 import { batches } from './batches';
+import { chains } from './chains';
 import { children } from './children';
 import { commands } from './commands';
+import { queries } from './queries';
 import { resets } from './reset';
 import { schedules } from './schedules';
 import { starts } from './starts';
 import { timers } from './timers';
+import { updates } from './updates';
+import { visibility } from './visibility';
 import { workflowTasks } from './workflow-tasks';
 
 export const scenarios: Scenario[] = [
@@ -24,4 +28,8 @@ export const scenarios: Scenario[] = [
   ...resets,
   ...batches,
   ...schedules,
+  ...chains,
+  ...updates,
+  ...queries,
+  ...visibility,
 ];

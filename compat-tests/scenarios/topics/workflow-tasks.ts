@@ -169,10 +169,10 @@ export const workflowTasks: Scenario[] = [
     async run(c) {
       const { workflowId } = await c.startRaw();
       const raw = c.raw();
-      await raw.step([startTimer('t', 1)]);
+      await raw.step([startTimer('t', 3)]);
       await signal(c, workflowId, 'wake');
       const task = await raw.poll();
-      await c.pause(1500);
+      await c.pause(4000);
       await raw.complete(task, [cancelTimer('t'), completeWorkflow()]);
     },
   },
@@ -437,6 +437,25 @@ export const workflowTasks: Scenario[] = [
       }
       await raw.complete(task, [completeWorkflow()]);
       return { count, startedEventId: seenOf(task).startedEventId };
+    },
+  },
+  {
+    name: 'continue-as-new is suggested after 4096 events',
+    covers: ['C35'],
+    async run(c) {
+      const { workflowId } = await c.startRaw({ workflowTaskTimeout: seconds(60) });
+      const raw = c.raw();
+      const first = await raw.step(Array.from({ length: 4100 }, (_, i) => recordMarker(`m${i}`)));
+      await signal(c, workflowId, 'wake');
+      await raw.step([completeWorkflow()]);
+      c.untrack(workflowId);
+      const events = await c.events({ workflowId });
+      return [
+        first.attempt,
+        events.flatMap(({ workflowTaskStartedEventAttributes: started }) =>
+          started ? [started.suggestContinueAsNew] : [],
+        ),
+      ];
     },
   },
   {

@@ -3,3 +3,5 @@ export * from './basics';
 export * from './activities';
 export * from './children';
 export * from './timers';
+export * from './chains';
+export * from './updates';

@@ -2,6 +2,7 @@
 import { int64, ms } from '../../common/proto-values';
 import type { Applier, Appliers } from './apply';
 import { EventType } from './event-fields';
+import { mergeFields } from './payload-fields';
 import { type HistoryEvent, type RunState, Status } from './types';
 
 function started(state: RunState, event: HistoryEvent): void {
@@ -38,7 +39,7 @@ function started(state: RunState, event: HistoryEvent): void {
     runId: a.rootWorkflowExecution?.runId || state.runId,
   };
   state.memo = { ...a.memo?.fields };
-  state.searchAttributes = { ...a.searchAttributes?.indexedFields };
+  state.searchAttributes = mergeFields({}, a.searchAttributes?.indexedFields);
   state.priority = a.priority ?? null;
 }
 

@@ -93,7 +93,7 @@ export function continueAsNew(t: RunTransition, command: Command, c: CommandCont
     ...(attributes.memo ? { memo: { fields: mergeFields({}, attributes.memo.fields) } } : {}),
     ...(searchAttributes
       ? {
-          searchAttributes: { indexedFields: withTypes(mergeFields({}, searchAttributes), t.ctx.searchAttributeTypes) },
+          searchAttributes: { indexedFields: withTypes(searchAttributes, t.ctx.searchAttributeTypes) },
         }
       : {}),
   };
