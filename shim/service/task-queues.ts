@@ -25,7 +25,7 @@ export function describeTaskQueue(parts: ServiceParts): Rpc<Request, Response> {
       ({ lastPollMs }) => lastPollMs > parts.store.nowMs() - POLLER_SHOWN_MS,
     );
     if (request.apiMode === ENHANCED) return enhanced(parts, id, queue, request, pollers);
-    const kind: Kind = request.taskQueueType === Type.TASK_QUEUE_TYPE_ACTIVITY ? 'activity' : 'workflow';
+    const kind = kindOf(request.taskQueueType);
     const wantsStats = request.reportStats === true || request.includeTaskQueueStatus === true;
     const backlog = wantsStats ? await stats(parts, id, queue, kind) : undefined;
     return {
@@ -51,7 +51,7 @@ async function enhanced(
     : [Type.TASK_QUEUE_TYPE_WORKFLOW, Type.TASK_QUEUE_TYPE_ACTIVITY];
   const infos: Record<number, temporal.api.taskqueue.v1.ITaskQueueTypeInfo> = {};
   for (const type of types) {
-    const kind: Kind = type === Type.TASK_QUEUE_TYPE_ACTIVITY ? 'activity' : 'workflow';
+    const kind = kindOf(type);
     infos[type] = {
       ...(request.reportPollers ? { pollers: ofKind(pollers, kind) } : {}),
       ...(request.reportStats ? { stats: await stats(parts, namespaceId, queue, kind) } : {}),
@@ -60,7 +60,13 @@ async function enhanced(
   return { versionsInfo: { '': { typesInfo: infos } } };
 }
 
-function ofKind(pollers: PollerInfo[], kind: Kind): temporal.api.taskqueue.v1.IPollerInfo[] {
+/** Nexus queues are asked about too: nobody polls them and nothing waits in them. */
+function kindOf(type: temporal.api.enums.v1.TaskQueueType | null | undefined): Kind | undefined {
+  if (type === Type.TASK_QUEUE_TYPE_NEXUS) return undefined;
+  return type === Type.TASK_QUEUE_TYPE_ACTIVITY ? 'activity' : 'workflow';
+}
+
+function ofKind(pollers: PollerInfo[], kind: Kind | undefined): temporal.api.taskqueue.v1.IPollerInfo[] {
   return pollers
     .filter((poller) => poller.kind === kind)
     .map(({ identity, lastPollMs }) => ({ identity, lastAccessTime: fromMs(lastPollMs) }));
@@ -71,9 +77,10 @@ async function stats(
   parts: ServiceParts,
   namespaceId: number,
   queue: string,
-  kind: Kind,
+  kind: Kind | undefined,
 ): Promise<temporal.api.taskqueue.v1.ITaskQueueStats> {
-  const { count, oldestMs } = await parts.store.backlog(namespaceId, queue, kind);
+  const { count, oldestMs } =
+    kind === undefined ? { count: 0, oldestMs: 0 } : await parts.store.backlog(namespaceId, queue, kind);
   const ageMs = count > 0 ? Math.max(0, parts.store.nowMs() - oldestMs) : 0;
   return { approximateBacklogCount: long(count), approximateBacklogAge: fromMs(ageMs) };
 }

@@ -162,12 +162,13 @@ describe('describe', () => {
     expect(waiting.pendingActivities).toMatchObject([{ state: 1, attempt: 2, lastFailure: { message: 'declined' } }]);
     expect(waiting.pendingActivities?.[0]?.nextAttemptScheduleTime).toBeTruthy();
 
-    const queueInfo = await connection.workflowService.describeTaskQueue({
-      namespace: 'default',
-      taskQueue: { name: queue },
-      taskQueueType: 1,
-    });
-    expect(queueInfo.pollers.map((poller) => poller.identity)).toContain(`script-${queue}`);
+    const pollers = async (taskQueueType: number) => {
+      const request = { namespace: 'default', taskQueue: { name: queue }, taskQueueType };
+      return (await connection.workflowService.describeTaskQueue(request)).pollers.map(({ identity }) => identity);
+    };
+    expect(await pollers(1)).toContain(`script-${queue}`);
+    // Nexus: the same name, another queue.
+    expect(await pollers(3)).toEqual([]);
   });
 
   it('forgets a deleted workflow', async () => {
