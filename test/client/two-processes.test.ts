@@ -1,6 +1,7 @@
 /** Client and worker on one schema without sharing a service, as in two processes. */
 import { describe, expect, it } from 'vitest';
 import { WorkflowNotFoundError, WorkflowUpdateStage } from '../../shim/client';
+import { int64 } from '../../shim/common/proto-values';
 import { testClient } from '../support/connection';
 import { complete, scriptedWorker } from '../support/scripted-worker';
 
@@ -47,12 +48,18 @@ describe('a client away from its worker', () => {
 
   it('queries', async () => {
     const [{ client, queue }, worker] = await twoProcesses();
-    scriptedWorker(worker.connection, queue, () => ({ answer: 42 }));
+    /** Up to where the history is replay, as each query's task says. */
+    const replayed: number[] = [];
+    scriptedWorker(worker.connection, queue, (task) => {
+      if (task.query) replayed.push(int64(task.previousStartedEventId));
+      return { answer: 42 };
+    });
     const handle = await client.workflow.start('w', { taskQueue: queue, workflowId: 'w' });
     await expect.poll(async () => (await handle.describe()).historyLength, { timeout: 10_000 }).toBe(4);
     expect(await client.withDeadline(Date.now() + 10_000, () => handle.query('q'))).toBe(42);
     await handle.terminate();
     expect(await client.withDeadline(Date.now() + 10_000, () => handle.query('q'))).toBe(42);
+    expect(replayed).toEqual([3, 3]);
   });
 
   it('starts the next run of an id that the other process has closed', async () => {

@@ -235,5 +235,5 @@ function waitingText({ completions, blockedConditions }: Activator): string {
   );
   if (blockedConditions.size > 0) waiting.push(`    waiting on ${blockedConditions.size} condition(s)`);
   const lines = waiting.length > 0 ? waiting : ['    waiting on nothing'];
-  return `${lines.join('\n')}\n(no stacks: they cost CPU, turn them on with the worker option 'workflowStackTraces')`;
+  return `${lines.join('\n')}\n(no stacks: they cost CPU, turn them on with the worker option 'showStackTraceSources')`;
 }
