@@ -6,7 +6,7 @@ import { type BrowserContext, type Page, chromium } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { expectedFaults } from './expected-faults';
 import { Faults } from './faults';
-import { type Scene, connectToScene } from './scene';
+import { NAMESPACES, type Namespace, type Scene, connectToScene } from './scene';
 
 declare module 'vitest' {
   interface TaskMeta {
@@ -37,7 +37,7 @@ export interface Seen {
 export type See = (name: string, look: (seen: Seen) => Promise<void>) => void;
 
 /** Skipped as a whole when the tools are missing. */
-export function pages(subject: string, tell: (see: See) => void): void {
+export function pages(subject: string, tell: (see: See) => void, namespace: Namespace = NAMESPACES.shown): void {
   const stage = inject('stage');
   describe.skipIf(stage === null)(subject, () => {
     let context: BrowserContext;
@@ -46,7 +46,7 @@ export function pages(subject: string, tell: (see: See) => void): void {
 
     beforeAll(async () => {
       if (stage === null) return;
-      scene = await connectToScene(stage.database);
+      scene = await connectToScene(stage.database, namespace);
       context = await chromium.launchPersistentContext(profile, {
         executablePath: stage.chromium,
         args: FLAGS,
@@ -84,4 +84,9 @@ export function pages(subject: string, tell: (see: See) => void): void {
       }),
     );
   });
+}
+
+export async function openWorkflow(page: Page, id: string, namespace: Namespace = NAMESPACES.shown): Promise<void> {
+  await page.goto(`/namespaces/${namespace}/workflows/${encodeURIComponent(id)}`);
+  await page.getByTestId('workflow-id-heading').filter({ hasText: id }).waitFor();
 }

@@ -1,8 +1,8 @@
-/** The stage of all pages: Postgres, `branchline server`, the application's worker and workflows, Temporal's UI server. */
+/** The stage of all pages: Postgres, `branchline server`, the application's workers and workflows, Temporal's UI server. */
 import type { TestProject } from 'vitest/node' with { 'resolution-mode': 'import' };
 import { startPostgres } from '../../shim/testing/embedded-postgres';
-import { type Database, type Running, startBranchlineServer, startUiServer, startWorker } from './processes';
-import { SEARCH_ATTRIBUTES, TASK_QUEUE, connectToScene, setTheScene } from './scene';
+import { type Database, type Running, startBranchlineServer, startUiServer, startWorkers } from './processes';
+import { NAMESPACES, SEARCH_ATTRIBUTES, TASK_QUEUE, connectToScene, setTheScene } from './scene';
 import { uiToolsOrSkip } from './tools';
 
 export interface Stage {
@@ -35,9 +35,10 @@ export default async function setup(project: TestProject): Promise<() => Promise
   try {
     const postgres = ours(await startPostgres({ useEnvironment: false, settings: { fsync: 'off' } }));
     const database = { url: postgres.url, schema: 'branchline' };
-    const server = ours(await startBranchlineServer(database, SEARCH_ATTRIBUTES));
-    ours(await startWorker(database, TASK_QUEUE));
-    const scene = await connectToScene(database);
+    const namespaces = Object.values(NAMESPACES);
+    const server = ours(await startBranchlineServer(database, namespaces, SEARCH_ATTRIBUTES));
+    ours(await startWorkers(database, namespaces, TASK_QUEUE));
+    const scene = await connectToScene(database, NAMESPACES.shown);
     await setTheScene(scene.client).finally(() => scene.close());
     const ui = ours(await startUiServer(tools.uiServer, server.address));
     project.provide('stage', { database, url: ui.url, chromium: tools.chromium });

@@ -1,4 +1,4 @@
-/** The processes behind the pages: `branchline server`, the application's worker, Temporal's UI server. */
+/** The processes behind the pages: `branchline server`, the application's workers, Temporal's UI server. */
 import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -30,24 +30,32 @@ async function stop(child: ChildProcess): Promise<void> {
 
 export async function startBranchlineServer(
   { url, schema }: Database,
+  namespaces: string[],
   searchAttributes: string[],
 ): Promise<Running & { address: string }> {
   const args = [MAIN, 'server', '--port', '0', '--db', url, '--schema', schema, '--output', 'json'];
+  for (const namespace of namespaces) args.push('--namespace', namespace);
   for (const attribute of searchAttributes) args.push('--search-attribute', attribute);
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   const [line] = (await once(child.stdout, 'data')) as [Buffer];
   return { ...(JSON.parse(line.toString()) as { address: string }), stop: () => stop(child) };
 }
 
-export async function startWorker({ url, schema }: Database, taskQueue: string): Promise<Running> {
+export async function startWorkers(
+  { url, schema }: Database,
+  namespaces: string[],
+  taskQueue: string,
+): Promise<Running> {
   const child = fork(join(__dirname, 'worker.ts'), {
-    env: { ...process.env, DATABASE_URL: url, SCHEMA: schema, TASK_QUEUE: taskQueue },
+    env: { ...process.env, DATABASE_URL: url, SCHEMA: schema, TASK_QUEUE: taskQueue, NAMESPACES: namespaces.join(',') },
     execArgv: ['--import', 'tsx'],
     // Its log lines are about failures that the workflows are to have.
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
   });
   const ready = once(child, 'message');
-  const ended = once(child, 'exit').then(([code]) => Promise.reject(new Error(`The worker ended with ${code}.`)));
+  const ended = once(child, 'exit').then(([code]) =>
+    Promise.reject(new Error(`The workers' process ended with ${code}.`)),
+  );
   await Promise.race([ready, ended]);
   ended.catch(() => undefined);
   return { stop: () => stop(child) };

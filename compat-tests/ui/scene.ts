@@ -5,6 +5,9 @@ import type { Database } from './processes';
 import * as workflows from './workflows';
 
 export const TASK_QUEUE = 'orders';
+/** What the tests only look at, and what they change. */
+export const NAMESPACES = { shown: 'default', changed: 'changes' } as const;
+export type Namespace = (typeof NAMESPACES)[keyof typeof NAMESPACES];
 export const SEARCH_ATTRIBUTES = ['Customer=Keyword', 'OrderTotal=Int'];
 const CUSTOMER = defineSearchAttributeKey('Customer', SearchAttributeType.KEYWORD);
 
@@ -26,9 +29,9 @@ export interface Scene {
   close(): Promise<void>;
 }
 
-export async function connectToScene(database: Database): Promise<Scene> {
+export async function connectToScene(database: Database, namespace: Namespace): Promise<Scene> {
   const connection = await Connection.connect(database);
-  return { client: new Client({ connection }), close: () => connection.close() };
+  return { client: new Client({ connection, namespace }), close: () => connection.close() };
 }
 
 /** Starts all of it and waits until it is as the tests expect. */

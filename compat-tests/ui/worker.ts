@@ -1,20 +1,25 @@
-/** The application's worker, a process of its own on the built package. Says when it polls. */
+/** The application's workers, one for each namespace, in a process of its own on the built package. Says when they poll. */
 import { NativeConnection, Worker } from 'branchline/worker';
 import * as activities from './activities';
 
 async function main(): Promise<void> {
-  const { DATABASE_URL: url = '', SCHEMA: schema = '', TASK_QUEUE: taskQueue = '' } = process.env;
+  const { DATABASE_URL: url = '', SCHEMA: schema = '', TASK_QUEUE: taskQueue = '', NAMESPACES = '' } = process.env;
   const connection = await NativeConnection.connect({ url, schema });
-  const worker = await Worker.create({
-    connection,
-    taskQueue,
-    workflowsPath: require.resolve('./workflows'),
-    activities,
-    identity: 'orders-worker',
-  });
-  const running = worker.run();
+  const workers = NAMESPACES.split(',').map((namespace) =>
+    Worker.create({
+      connection,
+      namespace,
+      taskQueue,
+      workflowsPath: require.resolve('./workflows'),
+      activities,
+      identity: 'orders-worker',
+      // Call stacks, too, are to be seen.
+      showStackTraceSources: true,
+    }),
+  );
+  const running = (await Promise.all(workers)).map((worker) => worker.run());
   process.send?.('ready');
-  await running;
+  await Promise.all(running);
   await connection.close();
 }
 

@@ -1,19 +1,14 @@
 /** One workflow: its summary and its event history in all views. */
 import type { Page } from 'playwright-core';
 import { expect } from 'vitest';
-import { pages } from './browser';
+import { openWorkflow, pages } from './browser';
 import { IDS } from './scene';
-
-const open = async (page: Page, id: string): Promise<void> => {
-  await page.goto(`/namespaces/default/workflows/${encodeURIComponent(id)}`);
-  await page.getByTestId('workflow-id-heading').filter({ hasText: id }).waitFor();
-};
 
 const eventNames = (page: Page): Promise<string[]> => page.getByTestId('event-summary-row').allInnerTexts();
 
 pages('workflow history', (see) => {
   see('summary, input and result of a closed workflow', async ({ page, client }) => {
-    await open(page, IDS.order);
+    await openWorkflow(page, IDS.order);
     const { runId, historyLength } = await client.workflow.getHandle(IDS.order).describe();
     const main = page.locator('main');
     for (const text of [
@@ -30,7 +25,7 @@ pages('workflow history', (see) => {
   });
 
   see('every event of it', async ({ page, client }) => {
-    await open(page, IDS.order);
+    await openWorkflow(page, IDS.order);
     const { events = [] } = await client.workflow.getHandle(IDS.order).fetchHistory();
     await page.getByTestId('feed').click();
     await expect.poll(async () => (await eventNames(page)).length).toBe(events?.length);
@@ -48,7 +43,7 @@ pages('workflow history', (see) => {
   });
 
   see('an event that is opened', async ({ page }) => {
-    await open(page, IDS.order);
+    await openWorkflow(page, IDS.order);
     await page.getByTestId('feed').click();
     await page.getByTestId('event-summary-row').first().getByTestId('link').click();
     await page.waitForURL(/history\/events\/\d+$/);
@@ -58,7 +53,7 @@ pages('workflow history', (see) => {
   });
 
   see('the events by what they belong to', async ({ page }) => {
-    await open(page, IDS.order);
+    await openWorkflow(page, IDS.order);
     await page.getByTestId('compact').click();
     await expect
       .poll(async () =>
@@ -68,7 +63,7 @@ pages('workflow history', (see) => {
   });
 
   see('the history as JSON', async ({ page }) => {
-    await open(page, IDS.order);
+    await openWorkflow(page, IDS.order);
     await page.getByTestId('json').click();
     await page
       .getByText('EVENT_TYPE_WORKFLOW_EXECUTION_STARTED')
@@ -78,20 +73,20 @@ pages('workflow history', (see) => {
   });
 
   see('the timeline', async ({ page }) => {
-    await open(page, IDS.order);
+    await openWorkflow(page, IDS.order);
     for (const text of ['shipment', 'pack', 'charge', 'price', 'let the warehouse breathe']) {
       await page.locator('svg').getByText(text, { exact: true }).first().waitFor();
     }
   });
 
   see('a workflow that failed', async ({ page }) => {
-    await open(page, IDS.declined);
+    await openWorkflow(page, IDS.declined);
     await page.locator('main').getByText('The card was declined').first().waitFor();
     await page.locator('main').getByText('CardDeclined').first().waitFor();
   });
 
   see('a workflow that runs', async ({ page }) => {
-    await open(page, IDS.approval);
+    await openWorkflow(page, IDS.approval);
     await page.getByTestId('feed').click();
     await page.locator('main').getByText('Workflow Execution Update Accepted').first().waitFor();
     await page.locator('main').getByText('Workflow Execution Update Completed').first().waitFor();
