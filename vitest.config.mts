@@ -9,6 +9,8 @@ export default defineConfig({
     pool: 'forks',
     maxWorkers: 2,
     // .ci/run adds the counts up.
-    reporters: process.env.CI ? ['default', ['json', { outputFile: '.branchline/vitest.json' }]] : ['default'],
+    reporters: process.env.CI
+      ? ['default', ['json', { outputFile: '.branchline/vitest.json' }]]
+      : ['default', './test/support/not-run-reporter.ts'],
   },
 });
