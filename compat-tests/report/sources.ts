@@ -1,0 +1,41 @@
+/** What the judges left in compat-tests/out: one file each, written by the run itself. */
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { readResults, total, type Total } from '../sdk-suite/results';
+import { ways, type Way } from '../sdk-suite/files';
+
+const out = join(__dirname, '../out');
+
+/** Undefined when the judge was not run here. */
+function read<T>(file: string): { value: T; date: string } | undefined {
+  const path = join(out, file);
+  if (!existsSync(path)) return undefined;
+  return {
+    value: JSON.parse(readFileSync(path, 'utf8')) as T,
+    date: statSync(path).mtime.toISOString().slice(0, 10),
+  };
+}
+
+export const scenarios = () => read<{ name: string; outcome: 'equal' | 'listed' | 'failing' }[]>('scenarios.json');
+
+export const commands = () => read<{ command: string; outcome: 'works' | 'refused' | 'failing' }[]>('cli.json');
+
+export const pages = () => read<{ name: string; outcome: string }[]>('ui.json');
+
+interface Covered {
+  all: number;
+  supported: number;
+  deviates: number;
+  refused: number;
+}
+export const api = () =>
+  read<{ sdk: string; packages: Record<string, { names: Covered; options: Covered }> }>('api.json');
+
+/** By way; from the committed results, since the SDK's repository is seldom at hand. */
+export function sdkSuite(): { way: Way; date: string; versions: Record<string, string>; total: Total }[] {
+  const results = readResults();
+  return ways.flatMap((way) => {
+    const one = results[way];
+    return one === undefined ? [] : [{ way, date: one.date, versions: one.versions, total: total(results, way) }];
+  });
+}
