@@ -27,7 +27,7 @@ async function endIn(c: Context, how: Parameters<typeof startAfter>[0]): Promise
   if (how === 'completed') await (await c.start(echo, { args: ['first'] })).result();
   if (how === 'failed') await c.error((await c.start(failing, { args: ['first'] })).result());
   if (how === 'timed out') {
-    await c.error((await c.start(untilFinished, { workflowRunTimeout: '1s' })).result());
+    await c.error((await c.start(untilFinished, { workflowRunTimeout: '3s' })).result());
   }
   if (how === 'canceled') {
     const handle = await c.start(untilCancelled);

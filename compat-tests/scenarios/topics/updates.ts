@@ -84,6 +84,14 @@ function ending(how: string): Scenario {
       if (how === 'terminate') await handle.terminate('ended');
       else await handle.signal(w.end, how);
       const outcome = await c.error(updating.result());
+      if (how === 'continue') {
+        // The next run has its first task behind it.
+        const { workflowId } = handle;
+        await c.until(
+          async () => (await c.client.workflow.getHandle(workflowId).describe()).runId !== handle.firstExecutionRunId,
+        );
+        await c.waitForEvent({ workflowId }, 'WORKFLOW_TASK_COMPLETED');
+      }
       if (how === 'continue') await c.client.workflow.getHandle(handle.workflowId).signal(w.end);
       return [
         outcome,
