@@ -18,6 +18,8 @@ const native = "is about Temporal's native library itself";
 const noServer = 'no server is involved';
 const officialParts = "is about the insides of Temporal's worker or client package";
 
+const deployments = 'worker deployments are refused so far';
+
 const everyWay: NotApplicable = {};
 /** About Temporal's native core, which only the gateway leaves in place. */
 const nativeCore: NotApplicable = { core: native, 'drop-ins': native };
@@ -51,7 +53,7 @@ const rows: [names: string, defaultServer: boolean, notApplicable: NotApplicable
   ['metrics-custom payload-size-limits worker-poller-autoscale worker-tuner', false, nativeCore],
   ['native-connection runtime runtime-prometheus', true, nativeCore],
   ['worker-connection-replacement', false, nativeCore],
-  ['worker-deployment-versioning', false, everyWay],
+  ['worker-deployment-versioning', false, { gateway: deployments, core: deployments, 'drop-ins': deployments }],
   ['replay', false, workerOnly],
   ['workflows', false, workerInsides],
   [

@@ -178,6 +178,11 @@ exports.main = async (name) => 'got ' + (await greet(name));`;
   });
 });
 
+test('files that resolve other modules when they are loaded can be bundled', async () => {
+  const source = `const activities = require.resolve('./activities'); export async function main() { return typeof activities; }`;
+  expect(await runOf(await bundleOf(source, { 'activities.ts': 'export {};' }))).toBe('string');
+});
+
 describe("Temporal's packages", () => {
   test('branchline/workflow and branchline/common are @temporalio/workflow and @temporalio/common, in one copy', async () => {
     const source = `

@@ -95,6 +95,8 @@ function requireShared(name) {
   if (Object.hasOwn(modules, name)) return modules[name]();
   throw Object.assign(new Error("Cannot find module '" + name + "'"), { code: 'MODULE_NOT_FOUND' });
 }
+// As under webpack: the id of a module, of no use outside of the bundle.
+requireShared.resolve = (name) => name;
 const instances = new WeakMap();
 exports.userCode = function userCode() {
   const activator = activators.getActivator();
