@@ -19,11 +19,6 @@ const reasons: Reason[] = [
       'The test sends a pause and a reset at once. Where the pause comes first, the reset ends it, as on Temporal 1.32; the test expects the reset first.',
   },
   {
-    file: 'integration-activities',
-    title: 'reset without retry',
-    reason: 'Its heartbeat timeout of one second ran out on a busy machine. It passes when it is run alone.',
-  },
-  {
     file: 'integration-workflow-start',
     title: 'Eager Activity Dispatch if possible',
     reason:
@@ -38,6 +33,21 @@ const reasons: Reason[] = [
     file: 'payload-size-limits',
     title: 'disablePayloadErrorLimit',
     reason: "Sets the limits of Temporal's server by its dynamic configuration; Branchline's are fixed.",
+  },
+  {
+    file: 'bundler',
+    title: 'webpack',
+    reason: 'Workflow code is bundled by esbuild: webpackConfigHook is refused, and there is no webpack cache.',
+  },
+  {
+    file: 'bundler',
+    title: 'module cache',
+    reason: 'Looks for the way webpack keeps modules; workflow code is bundled by esbuild.',
+  },
+  {
+    file: 'bundler',
+    title: 'does not include @temporalio/proto',
+    reason: "Looks for webpack's source map; the size, which it is about, fits.",
   },
   { file: 'integration-update', title: '', reason: load },
   { file: 'integration-workflow-info', title: '', reason: load },
