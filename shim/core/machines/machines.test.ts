@@ -304,6 +304,7 @@ describe('activity', () => {
     const [response] = machine.handleEvent(event('activityTaskFailedEventAttributes', attributes), false);
     expect(response?.do === 'sendJob' && response.job.resolveActivity?.result?.failed?.failure).toEqual({
       message: 'Activity task failed',
+      stackTrace: '',
       cause: { message: 'why' },
       activityFailureInfo: {
         scheduledEventId: 5,
