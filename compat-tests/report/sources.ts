@@ -16,11 +16,12 @@ function read<T>(file: string): { value: T; date: string } | undefined {
   };
 }
 
-export const scenarios = () => read<{ name: string; outcome: 'equal' | 'listed' | 'failing' }[]>('scenarios.json');
+export const scenarios = () =>
+  read<{ name: string; outcome: 'equal' | 'listed' | 'failing'; differences: string[] }[]>('scenarios.json');
 
 export const commands = () => read<{ command: string; outcome: 'works' | 'refused' | 'failing' }[]>('cli.json');
 
-export const pages = () => read<{ name: string; outcome: string }[]>('ui.json');
+export const pages = () => read<{ date: string; pages: { name: string; outcome: string }[] }>('ui.json');
 
 interface Covered {
   all: number;
