@@ -1,6 +1,6 @@
 /** The place of one test environment: a schema of its own on the shared embedded Postgres, or on a given one. */
 import { createTestSchema } from '../store/test-schema';
-import type { TestPostgresOptions } from './server-options';
+import { checkPostgresOptions, type TestPostgresOptions } from './server-options';
 import { useSharedPostgres } from './shared-postgres';
 
 export interface EnvironmentDatabase {
@@ -11,6 +11,7 @@ export interface EnvironmentDatabase {
 }
 
 export async function createDatabase(options: TestPostgresOptions = {}): Promise<EnvironmentDatabase> {
+  checkPostgresOptions(options);
   const given = options.url ?? process.env.BRANCHLINE_TEST_URL;
   const server = given === undefined || given === '' ? await useSharedPostgres() : { url: given, release: () => {} };
   try {

@@ -121,6 +121,13 @@ function splitOnce(text: string): [string, string] {
   return at < 0 ? [text, ''] : [text.slice(0, at), text.slice(at + 1)];
 }
 
+/** @throws BranchlineOptionError for an option that is not there, such as a container (yet) */
+export function checkPostgresOptions(options: TestPostgresOptions): void {
+  for (const name of Object.keys(options)) {
+    refuse(`postgres.${name}`, name !== 'url', 'give `postgres: { url }`, or nothing for an embedded Postgres.');
+  }
+}
+
 function refuse(option: string, given: boolean, advice: string): void {
   if (given) throw new BranchlineOptionError(option, advice);
 }
