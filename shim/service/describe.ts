@@ -26,7 +26,7 @@ export function describeWorkflowExecution(parts: ServiceParts, current: CurrentR
     const target = await targetOf(parts, request.namespace, request.execution);
     const runId = target.runId || (await current.current(target)).runId;
     const [state, row, [started]] = await Promise.all([
-      parts.runs.read(runId),
+      parts.runs.snapshot(runId),
       parts.store.loadExecution(target.namespaceId, runId),
       parts.runs.history(runId, 1, 1),
     ]);

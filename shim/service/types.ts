@@ -71,6 +71,8 @@ export interface Runs {
   ): Promise<'created' | 'idTaken'>;
   /** Newest committed state of an open (or owing) run; null when there is none in `runs`. Reads from memory when this process owns it and nobody else moved it. */
   read(runId: string): Promise<RunState | null>;
+  /** The same as a copy: the state in memory goes on changing, uncommitted, while a caller waits for more. */
+  snapshot(runId: string): Promise<RunState | null>;
   /** Committed events (never uncommitted ones). */
   history(runId: string, fromEventId: number, toEventId: number, maxBytes?: number): Promise<HistoryEvent[]>;
   /** Newest committed event; undefined when there is no such run. No round trip while this process has the run in memory and is alone. */

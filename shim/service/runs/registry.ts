@@ -155,6 +155,10 @@ export class RunRegistry implements Runs {
     return this.reads.state(runId);
   }
 
+  snapshot(runId: string): Promise<RunState | null> {
+    return this.reads.snapshot(runId);
+  }
+
   /** The newest state in memory, uncommitted changes included; undefined when the run is not loaded here. */
   loaded(runId: string): RunHandle | undefined {
     return this.cache.get(runId);

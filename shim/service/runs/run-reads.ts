@@ -23,6 +23,12 @@ export class RunReads {
     return (await this.store.loadState(runId))?.state ?? null;
   }
 
+  async snapshot(runId: string): Promise<RunState | null> {
+    const run = this.cache.get(runId);
+    if (run !== undefined && !run.gone && !run.dirty && this.alone) return structuredClone(run.state);
+    return this.state(runId);
+  }
+
   async history(runId: string, fromEventId: number, toEventId: number, maxBytes?: number): Promise<HistoryEvent[]> {
     const run = this.cache.get(runId);
     if (run !== undefined && (run.gone || this.alone || toEventId <= run.committedEventId)) {
