@@ -34,7 +34,7 @@ const rows: [names: string, defaultServer: boolean, notApplicable: NotApplicable
     `client-errors default-activity default-workflow failure-converter integration-activities integration-cancellation-scopes
      integration-patch-activation-callback integration-replay-and-flags integration-reserved-prefixes integration-split-one
      integration-split-two integration-split-three integration-update integration-update-interceptors integration-workflow-info
-     integration-workflow-start integration-workflows-with-recorded-logs integration-extstore local-activities plugins random-stream-reset
+     integration-workflow-start integration-workflows-with-recorded-logs local-activities plugins random-stream-reset
      serialization-context serialization-context-codec signal-query-patch typed-search-attributes workflow-cancellation
      workflow-fail-on-errors-policy workflow-log-interceptor`,
     false,
@@ -48,6 +48,7 @@ const rows: [names: string, defaultServer: boolean, notApplicable: NotApplicable
     everyWay,
   ],
   ['custom-payload-converter worker-lifecycle', true, { 'drop-ins': officialParts }],
+  ['integration-extstore', false, { 'drop-ins': 'dataConverter.externalStorage is refused' }],
   ['isolation', false, { 'drop-ins': officialParts }],
   ['integration-envconfig', false, { 'drop-ins': 'asks for a gRPC address' }],
   ['metrics-custom payload-size-limits worker-poller-autoscale worker-tuner', false, nativeCore],

@@ -19,6 +19,43 @@ const reasons: Reason[] = [
       'The test sends a pause and a reset at once. Where the pause comes first, the reset ends it, as on Temporal 1.32; the test expects the reset first.',
   },
   {
+    file: 'integration-activities',
+    title: 'heartbeating activities after shutdown',
+    reason:
+      "The test's activity waits for the shutdown once its signal is acknowledged. In one process the workflow has answered the signal and shut the worker down by then.",
+  },
+  {
+    file: 'integration-activities',
+    title: 'cancelled via pause and retry',
+    reason:
+      "Calls through an activity's getClient() end with the activity's cancellation, as Temporal documents; its NativeConnection does not do so yet, and the test relies on that.",
+  },
+  {
+    file: 'integration-split-one',
+    title: 'activity-failure',
+    reason: 'Compares the stack trace line by line; that of our activity runner has other frames.',
+  },
+  {
+    file: 'integration-split-one',
+    title: 'Worker default ServerOptions',
+    reason: "Compares the compiled options of Temporal's worker.",
+  },
+  {
+    file: 'integration-split-one',
+    title: '',
+    reason: "Compares the build id that Temporal's worker makes up; ours begins with branchline.",
+  },
+  {
+    file: 'integration-split-two',
+    title: 'with defaults',
+    reason: "Compares the build id that Temporal's worker makes up; ours begins with branchline.",
+  },
+  {
+    file: 'integration-split-three',
+    title: 'Enhanced stack trace',
+    reason: 'Positions come from the bundlers: webpack there, esbuild here.',
+  },
+  {
     file: 'integration-workflow-start',
     title: 'Eager Activity Dispatch if possible',
     reason:
