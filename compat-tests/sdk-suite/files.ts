@@ -41,12 +41,13 @@ const rows: [names: string, defaultServer: boolean, notApplicable: NotApplicable
     everyWay,
   ],
   [
-    `async-completion bundler custom-payload-codec interceptors nyc-coverage patch-and-condition payload-converter schedules
+    `async-completion bundler custom-payload-codec interceptors patch-and-condition payload-converter schedules
      signals-are-always-delivered sinks worker-debug-mode worker-exposes-abortcontroller worker-exposes-textencoderdecoder
      worker-no-activities worker-no-workflows worker-versioning workflow-unhandled-rejection-crash`,
     true,
     everyWay,
   ],
+  ['nyc-coverage', true, { 'drop-ins': 'adds a loader to webpack' }],
   ['custom-payload-converter worker-lifecycle', true, { 'drop-ins': officialParts }],
   ['integration-extstore', false, { 'drop-ins': 'dataConverter.externalStorage is refused' }],
   ['isolation', false, { 'drop-ins': officialParts }],

@@ -178,6 +178,14 @@ exports.main = async (name) => 'got ' + (await greet(name));`;
   });
 });
 
+test('the unsafe source of random numbers has nothing to do with the seed of the run', async () => {
+  const bundle = await bundleOf(`import { workflowInfo } from '@temporalio/workflow';
+    export async function main() { return [Math.random(), workflowInfo().unsafe.random.random()]; }`);
+  const [first, second] = [await runOf(bundle), await runOf(bundle)] as [number, number][];
+  expect(first[0]).toBe(second[0]);
+  expect(first[1]).not.toBe(second[1]);
+});
+
 test('files that resolve other modules when they are loaded can be bundled', async () => {
   const source = `const activities = require.resolve('./activities'); export async function main() { return typeof activities; }`;
   expect(await runOf(await bundleOf(source, { 'activities.ts': 'export {};' }))).toBe('string');

@@ -84,6 +84,8 @@ function entry(preloadModules: string[], modules: ReadonlyMap<string, string>): 
   const list = [...modules].map(([file, key]) => `  ${JSON.stringify(key)}: () => require(${JSON.stringify(file)}),`);
   return `
 const activators = require('@temporalio/workflow/lib/global-attributes.js');
+// Before the overrides: it keeps the true Math.random for workflowInfo().unsafe.random.
+exports.api = require('@temporalio/workflow/lib/worker-interface.js');
 require('@temporalio/workflow/lib/global-overrides.js').overrideGlobals();
 require('@temporalio/workflow');
 require('@temporalio/common');
@@ -108,7 +110,6 @@ exports.userCode = function userCode() {
   }
   return code;
 };
-exports.api = require('@temporalio/workflow/lib/worker-interface.js');
 exports.importWorkflows = () => exports.userCode().workflows();
 exports.importInterceptors = () => exports.userCode().interceptors();
 exports.preloadModules = () => {
