@@ -84,9 +84,9 @@ describe('env.sleep', () => {
   it('lets an update that sleeps come to its end', async () => {
     await withWorker(async () => {
       const handle = await env.client.workflow.start(updated, start());
-      const update = handle.executeUpdate(addUpdate, { args: [5] });
+      const update = await handle.startUpdate(addUpdate, { args: [5], waitForStage: 'ACCEPTED' });
       await env.sleep('2 days');
-      expect(await update).toBe(5);
+      expect(await update.result()).toBe(5);
       await handle.signal(endSignal);
       expect(await handle.result()).toBe(5);
     });
