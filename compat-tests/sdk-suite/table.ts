@@ -59,7 +59,9 @@ function failures(results: Results, judged: readonly Way[]): string {
       const found = judge(results, way, name);
       if (found === undefined) return [];
       const told = found.failed.map((title) => `- ${way}, ${name}, “${title}”: ${reasonFor(name, title)}`);
-      return found.missing === 0 ? told : [...told, `- ${way}, ${name}: ${found.missing} tests were not reached.`];
+      return found.missing === 0
+        ? told
+        : [...told, `- ${way}, ${name}: ${found.missing} not reached: ${reasonFor(name, '')}`];
     }),
   );
   return lines.join('\n');

@@ -2,16 +2,13 @@
  * Preloaded into a test process: the suite finds the drop-ins where it asks for Temporal's client, worker and testing packages; and the
  * drop-ins find those packages of Temporal's that the suite has, as in an application with one copy of each.
  */
-const { existsSync } = require('node:fs');
 const Module = require('node:module');
 const path = require('node:path');
 
 const lib = path.resolve(__dirname, '../../../lib') + path.sep;
 const checkout = process.env.TEMPORAL_SDK_CHECKOUT;
 const suite = [path.join(checkout, 'packages/test/'), path.join(checkout, 'packages/test-helpers/')];
-const dropIns = existsSync(path.join(lib, 'testing/index.js'))
-  ? /^@temporalio\/(client|worker|testing)$/
-  : /^@temporalio\/(client|worker)$/;
+const dropIns = /^@temporalio\/(client|worker|testing)$/;
 const resolve = Module._resolveFilename;
 
 Module._resolveFilename = function (request, parent, ...rest) {
@@ -22,4 +19,27 @@ Module._resolveFilename = function (request, parent, ...rest) {
     return require.resolve(request, { paths: [suite[0]] });
   }
   return resolve.call(this, request, parent, ...rest);
+};
+
+/** As dev-server.cjs does: settings of Temporal's server have no meaning here, and branchline/testing refuses them. */
+function withoutDynamicConfig(options) {
+  const { extraArgs = [] } = options?.server ?? {};
+  const isDynamic = (index) => extraArgs[index] === '--dynamic-config-value';
+  const kept = extraArgs.filter((_, index) => !isDynamic(index) && !isDynamic(index - 1));
+  return { ...options, server: { ...options?.server, extraArgs: kept } };
+}
+
+const load = Module._load;
+let patched = false;
+
+Module._load = function (request, ...rest) {
+  const loaded = load.call(this, request, ...rest);
+  if (request === '@temporalio/testing' && !patched && loaded.TestWorkflowEnvironment !== undefined) {
+    patched = true;
+    const { createLocal } = loaded.TestWorkflowEnvironment;
+    loaded.TestWorkflowEnvironment.createLocal = function (options) {
+      return createLocal.call(this, withoutDynamicConfig(options));
+    };
+  }
+  return loaded;
 };
