@@ -62,7 +62,8 @@ test('a paused activity is shown with who paused it, is not handed out, and is a
   const { activity, info } = await pending(service, 'wf');
   // PENDING_ACTIVITY_STATE_PAUSED
   expect(activity).toMatchObject({ state: 4, paused: true, pauseInfo: { manual: { identity: 'op', reason: 'why' } } });
-  expect(String(info.searchAttributes?.indexedFields?.TemporalPauseInfo?.data)).toContain('activityType=act');
+  const { data } = info.searchAttributes?.indexedFields?.TemporalPauseInfo ?? {};
+  expect(Buffer.from(data ?? []).toString()).toContain('activityType=act');
   const query = `TemporalPauseInfo = 'property:activityType=act'`;
   const list = (await service.call('listWorkflowExecutions', { namespace: 'default', query }, ctx())) as {
     executions: unknown[];
