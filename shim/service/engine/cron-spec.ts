@@ -39,7 +39,8 @@ const bounds = {
   dayOfWeek: { min: 0, max: 6, names: named('sun mon tue wed thu fri sat', 0) },
 } satisfies Record<string, Bounds>;
 
-const descriptors: Record<string, string> = {
+/** Names that stand for five fields. */
+export const descriptors: Readonly<Record<string, string>> = {
   '@yearly': '0 0 1 1 *',
   '@annually': '0 0 1 1 *',
   '@monthly': '0 0 1 * *',

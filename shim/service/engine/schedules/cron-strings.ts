@@ -1,6 +1,7 @@
 /** Calendar and cron strings as structured calendars and intervals, as Temporal's server translates them (scheduler/calendar.go). */
 import type { temporal } from '@temporalio/proto';
 import { fromMs } from '../../../common/proto-values';
+import { descriptors } from '../cron-spec';
 import { goDurationMs } from '../go-duration';
 import { FIELDS, parseRanges } from './range-strings';
 import { type Interval, SpecError, type StructuredCalendar } from './spec-types';
@@ -39,16 +40,6 @@ export interface ParsedCron {
   timeZone: string;
 }
 
-const PREDEFINED: Record<string, string> = {
-  '@yearly': '0 0 1 1 *',
-  '@annually': '0 0 1 1 *',
-  '@monthly': '0 0 1 * *',
-  '@weekly': '0 0 * * 0',
-  '@daily': '0 0 * * *',
-  '@midnight': '0 0 * * *',
-  '@hourly': '0 * * * *',
-};
-
 /** `[TZ=zone ]fields[#comment]`: 5 fields, 6 with a year behind, 7 with a second before as well; `@every interval[/phase]`. */
 export function parseCronString(text: string): ParsedCron {
   let rest = text.trim();
@@ -65,7 +56,7 @@ export function parseCronString(text: string): ParsedCron {
   rest = rest.trim();
   // The zone of an interval says nothing.
   if (rest.startsWith('@every')) return { calendar: null, interval: everyInterval(rest), timeZone: '' };
-  const fields = (PREDEFINED[rest] ?? rest).split(/\s+/).filter((field) => field !== '');
+  const fields = (descriptors[rest] ?? rest).split(/\s+/).filter((field) => field !== '');
   if (fields.length < 5 || fields.length > 7) throw new SpecError('CronString does not have 5-7 fields');
   const second = fields.length === 7 ? fields.shift() : undefined;
   const [minute, hour, dayOfMonth, month, dayOfWeek, year] = fields;
