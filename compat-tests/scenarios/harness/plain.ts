@@ -92,7 +92,7 @@ function isDefault(field: unknown): boolean {
 /** Text where the bytes are text, else base64. */
 function plainBytes(bytes: Uint8Array): string {
   const text = Buffer.from(bytes).toString('utf8');
-  // eslint-disable-next-line no-control-regex
+  // eslint-disable-next-line no-control-regex -- bytes that no text has
   if (/[\u0000-\u0008\ufffd]/.test(text)) return `base64:${Buffer.from(bytes).toString('base64')}`;
   return text.replace(ISO_TIME, '<time>').replace(LOCAL_ACTIVITY_TIME, '"$1":"<time>"');
 }

@@ -1,7 +1,7 @@
 /** A real Temporal server of its own: the CLI's dev server on a free port, in memory. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { Connection } from '@temporalio/client';
-import { freePort } from '../../free-port';
+import { freePort } from '../../../shim/testing/free-port';
 
 export interface TemporalServer {
   address: string;
