@@ -53,7 +53,8 @@ async function killedInBatch(
     jobId: 'job',
     reason: 'why',
     visibilityQuery: "WorkflowType = 'idle'",
-    maxOperationsPerSecond: 100,
+    // Slow enough that the kill comes in the middle on any machine.
+    maxOperationsPerSecond: 20,
     ...operation,
   };
   child.send({ method: 'startBatchOperation', request });
