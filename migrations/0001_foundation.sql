@@ -80,6 +80,9 @@ CREATE TABLE executions (
   search_attributes jsonb,
   -- The same as payloads, exact
   search_attribute_payloads json,
+  -- The build id of the first worker, if it is not among the search attributes. Null also while the row has not been written since: an open run's
+  -- state has it as well.
+  build_id text,
   CONSTRAINT closed_runs_have_a_close_time CHECK ((status = 1) = (close_time IS NULL)),
   CONSTRAINT parent_is_whole CHECK ((parent_workflow_id IS NULL) = (parent_run_id IS NULL))
 ) WITH (fillfactor = 90, autovacuum_vacuum_scale_factor = 0.05);
@@ -455,29 +458,30 @@ BEGIN
       state_transitions = x."stateTransitions",
       memo = x.memo,
       search_attributes = x."searchAttributes",
-      search_attribute_payloads = x."searchAttributePayloads"
+      search_attribute_payloads = x."searchAttributePayloads",
+      build_id = x."buildId"
     FROM json_to_recordset(changed_executions) AS x(
       at integer, status smallint, "closeMs" double precision, "historyLength" bigint, "historySizeBytes" bigint, "stateTransitions" bigint,
-      memo json, "searchAttributes" jsonb, "searchAttributePayloads" json)
+      memo json, "searchAttributes" jsonb, "searchAttributePayloads" json, "buildId" text)
     WHERE e.run_id = c_run[x.at] AND verdict[x.at] = 0;
   END IF;
   IF new_executions IS NOT NULL THEN
     INSERT INTO :"schema".executions (
       run_id, namespace_id, workflow_id, first_run_id, base_run_id, workflow_type, task_queue, status, start_request_id, start_time, execution_time, close_time,
       history_length, history_size_bytes, state_transitions, parent_workflow_id, parent_run_id, root_workflow_id, root_run_id,
-      memo, search_attributes, search_attribute_payloads)
+      memo, search_attributes, search_attribute_payloads, build_id)
     SELECT
       c_run[x.at], x."namespaceId", x."workflowId", x."firstRunId", x."baseRunId", x."workflowType", x."taskQueue", x.status, x."startRequestId",
       to_timestamp(x."startMs" / 1000), to_timestamp(x."executionMs" / 1000), CASE WHEN x."closeMs" > 0 THEN to_timestamp(x."closeMs" / 1000) END,
       x."historyLength", x."historySizeBytes", x."stateTransitions",
       x."parentWorkflowId", x."parentRunId", x."rootWorkflowId", x."rootRunId",
-      x.memo, x."searchAttributes", x."searchAttributePayloads"
+      x.memo, x."searchAttributes", x."searchAttributePayloads", x."buildId"
     FROM json_to_recordset(new_executions) AS x(
       at integer, "namespaceId" integer, "workflowId" text, "firstRunId" uuid, "baseRunId" uuid, "workflowType" text, "taskQueue" text, status smallint,
       "startRequestId" text, "startMs" double precision, "executionMs" double precision, "closeMs" double precision,
       "historyLength" bigint, "historySizeBytes" bigint, "stateTransitions" bigint,
       "parentWorkflowId" text, "parentRunId" uuid, "rootWorkflowId" text, "rootRunId" uuid,
-      memo json, "searchAttributes" jsonb, "searchAttributePayloads" json)
+      memo json, "searchAttributes" jsonb, "searchAttributePayloads" json, "buildId" text)
     WHERE verdict[x.at] = 0;
   END IF;
 

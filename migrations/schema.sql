@@ -59,6 +59,7 @@ CREATE TABLE branchline.executions (
   memo json,
   search_attributes jsonb,
   search_attribute_payloads json,
+  build_id text,
   CONSTRAINT executions_pkey PRIMARY KEY (run_id),
   CONSTRAINT closed_runs_have_a_close_time CHECK (((status = 1) = (close_time IS NULL))),
   CONSTRAINT executions_status_check CHECK (((status >= 1) AND (status <= 7))),
@@ -403,29 +404,30 @@ BEGIN
       state_transitions = x."stateTransitions",
       memo = x.memo,
       search_attributes = x."searchAttributes",
-      search_attribute_payloads = x."searchAttributePayloads"
+      search_attribute_payloads = x."searchAttributePayloads",
+      build_id = x."buildId"
     FROM json_to_recordset(changed_executions) AS x(
       at integer, status smallint, "closeMs" double precision, "historyLength" bigint, "historySizeBytes" bigint, "stateTransitions" bigint,
-      memo json, "searchAttributes" jsonb, "searchAttributePayloads" json)
+      memo json, "searchAttributes" jsonb, "searchAttributePayloads" json, "buildId" text)
     WHERE e.run_id = c_run[x.at] AND verdict[x.at] = 0;
   END IF;
   IF new_executions IS NOT NULL THEN
     INSERT INTO "branchline".executions (
       run_id, namespace_id, workflow_id, first_run_id, base_run_id, workflow_type, task_queue, status, start_request_id, start_time, execution_time, close_time,
       history_length, history_size_bytes, state_transitions, parent_workflow_id, parent_run_id, root_workflow_id, root_run_id,
-      memo, search_attributes, search_attribute_payloads)
+      memo, search_attributes, search_attribute_payloads, build_id)
     SELECT
       c_run[x.at], x."namespaceId", x."workflowId", x."firstRunId", x."baseRunId", x."workflowType", x."taskQueue", x.status, x."startRequestId",
       to_timestamp(x."startMs" / 1000), to_timestamp(x."executionMs" / 1000), CASE WHEN x."closeMs" > 0 THEN to_timestamp(x."closeMs" / 1000) END,
       x."historyLength", x."historySizeBytes", x."stateTransitions",
       x."parentWorkflowId", x."parentRunId", x."rootWorkflowId", x."rootRunId",
-      x.memo, x."searchAttributes", x."searchAttributePayloads"
+      x.memo, x."searchAttributes", x."searchAttributePayloads", x."buildId"
     FROM json_to_recordset(new_executions) AS x(
       at integer, "namespaceId" integer, "workflowId" text, "firstRunId" uuid, "baseRunId" uuid, "workflowType" text, "taskQueue" text, status smallint,
       "startRequestId" text, "startMs" double precision, "executionMs" double precision, "closeMs" double precision,
       "historyLength" bigint, "historySizeBytes" bigint, "stateTransitions" bigint,
       "parentWorkflowId" text, "parentRunId" uuid, "rootWorkflowId" text, "rootRunId" uuid,
-      memo json, "searchAttributes" jsonb, "searchAttributePayloads" json)
+      memo json, "searchAttributes" jsonb, "searchAttributePayloads" json, "buildId" text)
     WHERE verdict[x.at] = 0;
   END IF;
 

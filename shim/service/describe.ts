@@ -2,6 +2,7 @@
 import { temporal } from '@temporalio/proto';
 import { fromMs, long, ms } from '../common/proto-values';
 import type { ExecutionRow } from '../store/types';
+import { firstBuildId, shownAttributes } from './engine/build-ids';
 import { optionsOf } from './engine/activity-options';
 import { retryIntervalMs } from './engine/retry';
 import { type ActivityState, type HistoryEvent, type RunState, Status } from './engine/types';
@@ -103,7 +104,7 @@ export function executionInfo(row: ExecutionRow, namespaceUuid: string): Info {
     rootExecution: row.root,
     firstRunId: row.firstRunId,
     memo: { fields: row.memo },
-    searchAttributes: { indexedFields: row.searchAttributes },
+    searchAttributes: { indexedFields: shownAttributes(row.searchAttributes, row.buildId) },
   };
 }
 
@@ -115,7 +116,7 @@ function liveInfo(info: Info, state: RunState): Info {
     historySizeBytes: long(state.historySizeBytes),
     stateTransitionCount: long(state.stateTransitions),
     memo: { fields: state.memo },
-    searchAttributes: { indexedFields: state.searchAttributes },
+    searchAttributes: { indexedFields: shownAttributes(state.searchAttributes, firstBuildId(state)) },
   };
 }
 

@@ -145,6 +145,7 @@ function encodeExecution(row: ExecutionRow, isNew: boolean): string {
   if (searchAttributes !== '') {
     json += `,"searchAttributePayloads":{${searchAttributes}},"searchAttributes":{${searchAttributeValues(row.searchAttributes)}}`;
   }
+  if (row.buildId !== '') json += `,"buildId":${quote(row.buildId)}`;
   return json + '}';
 }
 

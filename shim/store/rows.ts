@@ -33,6 +33,7 @@ export interface ExecutionRecord {
   root_run_id: string;
   memo: Record<string, StoredPayload> | null;
   search_attribute_payloads: Record<string, StoredPayload> | null;
+  build_id: string | null;
 }
 
 export function executionRow(record: ExecutionRecord): ExecutionRow {
@@ -57,6 +58,7 @@ export function executionRow(record: ExecutionRecord): ExecutionRow {
     root: { workflowId: record.root_workflow_id, runId: record.root_run_id },
     memo: payloadMap(record.memo),
     searchAttributes: payloadMap(record.search_attribute_payloads),
+    buildId: record.build_id ?? '',
   };
 }
 

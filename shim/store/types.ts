@@ -77,6 +77,8 @@ export interface ExecutionRow {
   root: { workflowId: string; runId: string };
   memo: Record<string, Payload>;
   searchAttributes: Record<string, Payload>;
+  /** Of the first worker, while it is not among the search attributes: see engine/build-ids.ts; '' = none. */
+  buildId: string;
 }
 
 export interface NewTask {

@@ -108,6 +108,35 @@ describe('visibility', () => {
     expect(await ids(test, "Plan IN ('legacy') AND Seats BETWEEN 7 AND 8")).toEqual(['old']);
   });
 
+  it('finds runs, open and closed, by the build ids of their workers', async () => {
+    const test = await withAttributes();
+    const { client, connection, queue } = test;
+    // 'open' is committed before a worker is there, so that its row does not yet know the worker.
+    await client.workflow.start('open', { taskQueue: queue, workflowId: 'open' });
+    scriptedWorker(connection, queue, ({ workflowType }) => ({
+      workerVersionStamp: { buildId: 'b1' },
+      commands: workflowType?.name === 'open' ? [] : [complete(1)],
+    }));
+    const closed = await client.workflow.start('closed', { taskQueue: queue, workflowId: 'closed' });
+    await closed.result();
+    await client.workflow.start('unseen', { taskQueue: 'nobody', workflowId: 'unseen' });
+    const { workflowService } = connection;
+    const execution = { workflowId: 'open' };
+    const history = { namespace: 'default', execution, waitNewEvent: true };
+    for (let events = 2; events < 4;) {
+      events = (await workflowService.getWorkflowExecutionHistory(history)).history?.events?.length ?? 0;
+    }
+    expect(await ids(test, "BuildIds = 'unversioned:b1'")).toEqual(['closed', 'open']);
+    expect(await ids(test, "BuildIds = 'unversioned:b2'")).toEqual([]);
+    expect(await ids(test, 'BuildIds IS NULL')).toEqual(['unseen']);
+    for await (const { workflowId, searchAttributes } of client.workflow.list({ query: "BuildIds = 'unversioned'" })) {
+      expect([workflowId, searchAttributes]).toEqual([workflowId, { BuildIds: ['unversioned', 'unversioned:b1'] }]);
+    }
+    for (const handle of [closed, client.workflow.getHandle('open')]) {
+      expect((await handle.describe()).searchAttributes).toEqual({ BuildIds: ['unversioned', 'unversioned:b1'] });
+    }
+  });
+
   it('says what is wrong with a filter', async () => {
     const { client } = await withAttributes();
     const list = async (query: string): Promise<void> => {

@@ -102,6 +102,7 @@ export function executionRow(workflowId: string, runId: string, change: Partial<
     root: { workflowId, runId },
     memo: {},
     searchAttributes: {},
+    buildId: '',
     ...change,
   };
 }

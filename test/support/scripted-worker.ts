@@ -10,7 +10,7 @@ type Payload = temporal.api.common.v1.IPayload;
 
 const { CommandType } = temporal.api.enums.v1;
 
-export interface Decision extends Pick<Completion, 'messages' | 'queryResults'> {
+export interface Decision extends Pick<Completion, 'messages' | 'queryResults' | 'workerVersionStamp'> {
   commands?: Command[];
   /** Answer of a direct query; an Error fails it. */
   answer?: unknown;

@@ -1,4 +1,7 @@
-/** `BuildIds`: runs can be found by the build ids of the workers that worked on them. */
+/**
+ * `BuildIds`: runs can be found by the build ids of the workers that worked on them. The first build id is among the search attributes only
+ * when it is read: it stands in the run's state and in a column of its own, and so costs no write and no entry of an index.
+ */
 import { SEARCH_ATTRIBUTE_VALUE_SIZE } from './limits';
 import { payloadJson } from './payload-fields';
 import { keywordList } from './search-attributes';
@@ -8,14 +11,28 @@ const BUILD_IDS = 'BuildIds';
 /** What Temporal writes of workers that are not versioned: this mark, and the build id behind it. */
 const UNVERSIONED = 'unversioned';
 
-/** The run's search attributes once a worker with this build id has worked on it; undefined when that changes nothing. */
-export function withBuildId(state: RunState, buildId: string): Record<string, Payload> | undefined {
-  const known = state.searchAttributes[BUILD_IDS];
-  if (known !== undefined && state.versioning?.buildId === buildId) return undefined;
-  const ids = known === undefined ? [UNVERSIONED] : (JSON.parse(payloadJson(known) ?? '[]') as string[]);
-  const id = `${UNVERSIONED}:${buildId}`;
-  if (ids.includes(id)) return undefined;
-  const more = keywordList([...ids, id]);
+type Attributes = Record<string, Payload>;
+
+/** The build id that is not among the run's search attributes; '' when none is missing there. */
+export function firstBuildId(state: RunState): string {
+  return state.searchAttributes[BUILD_IDS] === undefined ? (state.versioning?.buildId ?? '') : '';
+}
+
+/** Search attributes as they are read. `buildId`: see `firstBuildId`. */
+export function shownAttributes(attributes: Attributes, buildId: string): Attributes {
+  return buildId === '' ? attributes : { ...attributes, [BUILD_IDS]: keywordList([UNVERSIONED, mark(buildId)]) };
+}
+
+/** The run's search attributes once a worker with this build id has worked on it; undefined when that changes nothing in them. */
+export function withBuildId(state: RunState, buildId: string): Attributes | undefined {
+  const last = state.versioning?.buildId ?? '';
+  if (last === buildId || (last === '' && state.searchAttributes[BUILD_IDS] === undefined)) return undefined;
+  const known = shownAttributes(state.searchAttributes, firstBuildId(state))[BUILD_IDS];
+  const ids = JSON.parse(payloadJson(known ?? {}) ?? '[]') as string[];
+  if (ids.includes(mark(buildId))) return undefined;
+  const more = keywordList([...ids, mark(buildId)]);
   if (more.data!.byteLength > SEARCH_ATTRIBUTE_VALUE_SIZE) return undefined;
   return { ...state.searchAttributes, [BUILD_IDS]: more };
 }
+
+const mark = (buildId: string): string => `${UNVERSIONED}:${buildId}`;

@@ -1,5 +1,6 @@
 /** A batch as the store writes it. */
 import type { ExecutionRow, RunCommit } from '../../store/types';
+import { firstBuildId } from '../engine/build-ids';
 import { Status, type RunState } from '../engine/types';
 import type { Batch } from './batch';
 
@@ -25,6 +26,7 @@ export function executionRow(namespaceId: number, state: RunState): ExecutionRow
     root: state.root,
     memo: state.memo,
     searchAttributes: state.searchAttributes,
+    buildId: firstBuildId(state),
   };
 }
 

@@ -12,12 +12,12 @@ const {
 } = ValueType;
 const { INDEXED_VALUE_TYPE_KEYWORD_LIST: KEYWORD_LIST, INDEXED_VALUE_TYPE_BOOL: BOOL } = ValueType;
 
-/** What SQL reads it by, over `executions` alias e. `status`, `uuid` and `duration` have values of their own form. */
+/** What SQL reads it by, over `executions` alias e. `status`, `uuid` and `duration` have values of their own form, `list` is a jsonb array. */
 export interface Attribute {
   name: string;
   type: ValueType;
   sql: string;
-  form: 'plain' | 'status' | 'uuid' | 'duration' | 'stored';
+  form: 'plain' | 'status' | 'uuid' | 'duration' | 'list' | 'stored';
 }
 
 const column = (type: ValueType, sql: string, form: Attribute['form'] = 'plain'): Omit<Attribute, 'name'> => ({
@@ -45,13 +45,19 @@ const SYSTEM: Record<string, Omit<Attribute, 'name'>> = {
   ParentRunId: column(KEYWORD, 'e.parent_run_id', 'uuid'),
   RootWorkflowId: column(KEYWORD, 'e.root_workflow_id'),
   RootRunId: column(KEYWORD, 'e.root_run_id', 'uuid'),
+  // The first build id is not among the search attributes: engine/build-ids.ts.
+  BuildIds: column(
+    KEYWORD_LIST,
+    `coalesce(e.search_attributes -> 'BuildIds', CASE WHEN e.known_build_id IS NOT NULL
+    THEN jsonb_build_array('unversioned', 'unversioned:' || e.known_build_id) END)`,
+    'list',
+  ),
 };
 
 /** Kept with the custom ones; the system, the worker or a schedule writes them. */
 export const PREDEFINED: Record<string, ValueType> = {
   TemporalChangeVersion: KEYWORD_LIST,
   BinaryChecksums: KEYWORD_LIST,
-  BuildIds: KEYWORD_LIST,
   BatcherNamespace: KEYWORD,
   BatcherUser: KEYWORD,
   TemporalScheduledStartTime: DATETIME,

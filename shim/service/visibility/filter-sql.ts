@@ -95,7 +95,10 @@ class ConditionWriter {
       return words.length === 0 ? 'false' : `to_tsvector('simple', ${attribute.sql}) @@ (${any})`;
     }
     if (attribute.type === ValueType.INDEXED_VALUE_TYPE_KEYWORD_LIST) {
-      const contains = `e.search_attributes @> ${this.add(JSON.stringify({ [attribute.name]: [parsed] }))}::jsonb`;
+      const contains =
+        attribute.form === 'list'
+          ? `${attribute.sql} @> ${this.add(JSON.stringify([parsed]))}::jsonb`
+          : `e.search_attributes @> ${this.add(JSON.stringify({ [attribute.name]: [parsed] }))}::jsonb`;
       return negated ? `CASE WHEN ${attribute.sql} IS NOT NULL THEN ${contains} END` : `(${contains})`;
     }
     // Containment finds its rows by the index.
