@@ -36,6 +36,12 @@ export class UnhandledRejectionError extends Error {
 }
 SymbolBasedInstanceOfError('UnhandledRejectionError')(UnhandledRejectionError);
 
+/** Of a promise that is not of workflow code's realm, so that no run can be named. */
+export function rejectionOfUnknownRun(reason: unknown): UnhandledRejectionError {
+  const message = `Unhandled Promise rejection for unknown Workflow Run id='undefined': ${String(reason)}`;
+  return new UnhandledRejectionError(message, reason);
+}
+
 /** Both errors of a {@link Worker.runUntil} that failed twice. */
 export interface CombinedWorkerRunErrorCause {
   /** What the worker threw. */

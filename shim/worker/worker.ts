@@ -134,10 +134,17 @@ export class Worker {
       const connection = options.connection ?? (ownConnection = await NativeConnection.connect());
       const rpc = new CurrentRpc(connection);
       await checkNamespace(rpc, parts.options.namespace);
-      const made: { worker?: Worker } = {};
-      host = await startIsolates(parts, (runIds, error) => made.worker?.workflowWorker?.threadLost(runIds, error));
+      const made: { worker?: Worker; crash?: Error } = {};
+      host = await startIsolates(parts, {
+        onThreadLost: (runIds, error) => made.worker?.workflowWorker?.threadLost(runIds, error),
+        onCrash: (error) => {
+          if (made.worker === undefined) made.crash = error;
+          else made.worker.fail(error);
+        },
+      });
       const worker = new this(parts, rpc, options.plugins ?? [], ownConnection !== undefined, host);
       made.worker = worker;
+      if (made.crash !== undefined) worker.fail(made.crash);
       connection.addHolder(worker);
       runtime.register(worker);
       return worker;
@@ -374,6 +381,8 @@ export class Worker {
     }
     this.workflowWorker?.run();
     this.activityWorker?.run();
+    // It failed before it ran.
+    if (this.fatalError !== undefined && this.currentState === 'RUNNING') this.shutdown();
     await this.stopping;
     await this.draining;
     this.state = 'DRAINED';

@@ -10,9 +10,11 @@ import {
   GracefulShutdownPeriodExpiredError,
   PromiseCompletionTimeoutError,
   TransportError,
+  UnexpectedError,
 } from '../../shim/worker/errors';
 import { Runtime } from '../../shim/worker/runtime';
 import { Worker } from '../../shim/worker/worker';
+import { bundleOf } from '../support/activations';
 import { cancellations } from '../support/activities';
 import { afterTest, freshSchema } from '../support/database';
 import { FlakyLink } from '../support/flaky-link';
@@ -80,6 +82,21 @@ describe('the life of a worker', () => {
     expect(worker.getState()).toBe('FAILED');
     release();
     await sleep(100);
+  });
+
+  it('fails when a promise is rejected unheard that is not of workflow code', async () => {
+    const source = `export async function rejectsOutside() {
+      (URL as any).constructor('return Promise')().reject(new Error('of the thread'));
+    }`;
+    const { worker, client, taskQueue } = await harness({ workflowBundle: await bundleOf(source) });
+    await client.workflow.start('rejectsOutside', { taskQueue, workflowId: randomUUID() });
+    const failure = (await worker.run().catch((error: unknown) => error)) as Error;
+    expect(failure).toBeInstanceOf(UnexpectedError);
+    expect(failure.message).toBe(
+      'Workflow Worker Thread exited prematurely: UnhandledRejectionError: ' +
+        "Unhandled Promise rejection for unknown Workflow Run id='undefined': Error: of the thread",
+    );
+    expect(worker.getState()).toBe('FAILED');
   });
 
   it('tells of the inner error, of a worker that stopped first, and of both', async () => {

@@ -1,13 +1,16 @@
 /** Workflows and activities end to end: client, service, Postgres, worker, isolates. */
 import { randomUUID } from 'node:crypto';
+import { Context } from '@temporalio/activity';
 import { ActivityFailure, ApplicationFailure, CancelledFailure, TimeoutFailure } from '@temporalio/common';
 import { WorkflowFailedError, WorkflowUpdateFailedError } from '@temporalio/client';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils';
 import { Worker as OfficialWorker } from '@temporalio/worker';
 import { describe, expect, it } from 'vitest';
-import { cancellations, tokens } from '../support/activities';
+import * as activities from '../support/activities';
 import { harness, logged, workflowsPath, workflowBundle } from './harness';
 import { Worker } from '../../shim/worker/worker';
+
+const { cancellations, tokens } = activities;
 
 const eventually = async <T>(look: () => T | Promise<T>, isIt: (value: T) => boolean): Promise<T> => {
   for (let i = 0; ; i++) {
@@ -99,6 +102,31 @@ describe('a worker', () => {
       await handle.cancel();
       expect(await handle.result()).toBe('Hello, cleanup!');
       expect(cancellations.at(-1)).toMatchObject({ reason: 'CANCELLED', details: { cancelRequested: true } });
+    });
+  });
+
+  it('lets a cancelled activity clean up through its client', async () => {
+    const cleanedUp: string[] = [];
+    const heartbeatUntilCancelled = async (): Promise<void> => {
+      const { info, cancelled, client, heartbeat } = Context.current();
+      const beats = setInterval(heartbeat, 20);
+      try {
+        await cancelled;
+      } finally {
+        clearInterval(beats);
+        cleanedUp.push((await client.workflow.getHandle(info.workflowExecution!.workflowId).describe()).type);
+      }
+    };
+    const { run } = await harness({ activities: { ...activities, heartbeatUntilCancelled } });
+    await run(async ({ client, taskQueue }) => {
+      const handle = await client.workflow.start('cancelledActivity', { taskQueue, workflowId: randomUUID() });
+      await eventually(
+        async () => (await handle.describe()).raw.pendingActivities ?? [],
+        ([activity]) => activity?.lastStartedTime != null,
+      );
+      await handle.cancel();
+      expect(await handle.result()).toBe('Hello, cleanup!');
+      expect(cleanedUp).toEqual(['cancelledActivity']);
     });
   });
 

@@ -24,6 +24,7 @@ import { MetricMeterWithComposedTags } from '@temporalio/common/lib/metrics';
 import type { TypeInfo } from '@temporalio/common/lib/type-info';
 import { isAbortError } from '@temporalio/common/lib/type-helpers';
 import type { temporal } from '@temporalio/proto';
+import { NativeConnection } from '../connection';
 import type {
   ActivityExecuteInput,
   ActivityInboundCallsInterceptor,
@@ -137,8 +138,9 @@ export class Activity {
 
   private executeWithClient(input: ActivityExecuteInput, fn: ActivityFunction): Promise<unknown> {
     const { client } = this.options;
-    if (client === undefined) return this.execute(input, fn);
-    // Calls made through the worker's client end with the activity's cancellation.
+    // As in Temporal's worker, whose connection knows no abort signals: a cancelled activity can still clean up through its client.
+    if (client === undefined || client.connection instanceof NativeConnection) return this.execute(input, fn);
+    // A client of a test's own, on another connection: its calls end with the activity's cancellation.
     return client.withAbortSignal(this.abortController.signal, () => this.execute(input, fn));
   }
 

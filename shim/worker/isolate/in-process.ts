@@ -1,4 +1,5 @@
 /** A workflow host in the calling thread, for tests and for replaying histories. */
+import { rejectionOfUnknownRun } from '../errors';
 import { IsolateService } from './isolate-service';
 import { callPatchCallback, portableInfo, type PatchActivationCallback } from './patch-answer';
 import type { WorkflowBundle, WorkflowHost } from './types';
@@ -16,8 +17,8 @@ export interface InProcessOptions {
 let turn: Promise<unknown> = Promise.resolve();
 
 /**
- * While a workflow runs, this thread's unhandled rejections count as its own. Rejections of other code in the same
- * turn of the event loop cannot be told apart, so a worker in production uses threads.
+ * While a workflow runs, unhandled rejections of workflow code count as its own. Those of two hosts in the same turn of the event
+ * loop cannot be told apart, so a worker in production uses threads.
  *
  * @throws BranchlineError when the bundle cannot be loaded
  */
@@ -32,7 +33,11 @@ export function createInProcess(bundle: WorkflowBundle, options: InProcessOption
     patchActivationCallback: callback && ((info, patchId) => callPatchCallback(callback, portableInfo(info), patchId)),
   });
   service.probe();
-  const onRejection = (reason: unknown) => void service.rejectionUnhandled(reason);
+  const onRejection = (reason: unknown, promise: Promise<unknown>): void => {
+    const owner = service.rejectionUnhandled(reason, promise);
+    // What Node does when nobody listens.
+    if (owner === 'thread' && process.listenerCount('unhandledRejection') === 1) throw rejectionOfUnknownRun(reason);
+  };
   const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
     const result = turn.then(async () => {
       process.on('unhandledRejection', onRejection);

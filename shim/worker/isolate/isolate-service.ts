@@ -96,10 +96,16 @@ export class IsolateService {
     run.dispose();
   }
 
-  /** To be called from the thread's `unhandledRejection` event. False when no run can be blamed. */
-  rejectionUnhandled(reason: unknown): boolean {
+  /**
+   * To be called from the thread's `unhandledRejection` event.
+   * - `run`: blamed on the run in charge.
+   * - `nobody`: of workflow code, but no run is in charge.
+   * - `thread`: a promise of the thread's own realm, not of workflow code's; anybody may have made it.
+   */
+  rejectionUnhandled(reason: unknown, promise: Promise<unknown>): 'run' | 'nobody' | 'thread' {
+    if (promise instanceof Promise) return 'thread';
     this.#inCharge?.rejectionUnhandled(reason);
-    return this.#inCharge !== undefined;
+    return this.#inCharge === undefined ? 'nobody' : 'run';
   }
 
   close(): void {

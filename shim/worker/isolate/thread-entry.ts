@@ -1,6 +1,7 @@
 /** Entry of a workflow thread: takes requests one after another, answers in batches. */
 import v8 from 'node:v8';
 import { parentPort, workerData } from 'node:worker_threads';
+import { rejectionOfUnknownRun } from '../errors';
 import { toPlainError } from './plain-error';
 import { IsolateService } from './isolate-service';
 import { askWhetherToPatch } from './patch-answer';
@@ -43,8 +44,10 @@ try {
   post({ type: 'notReady', error: toPlainError(error) });
 }
 
-process.on('unhandledRejection', (reason) => {
-  if (!service.rejectionUnhandled(reason)) post({ type: 'stray', error: toPlainError(reason) });
+process.on('unhandledRejection', (reason, promise) => {
+  const owner = service.rejectionUnhandled(reason, promise);
+  if (owner === 'nobody') post({ type: 'stray', error: toPlainError(reason), fatal: false });
+  if (owner === 'thread') post({ type: 'stray', error: toPlainError(rejectionOfUnknownRun(reason)), fatal: true });
 });
 
 const heapAtStart = v8.getHeapStatistics().used_heap_size;

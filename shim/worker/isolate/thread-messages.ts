@@ -39,8 +39,8 @@ export type FromThread =
   | { type: 'notReady'; error: PlainError }
   | { type: 'replies'; replies: ThreadReply[]; memory: MemorySample | undefined }
   | { type: 'patch'; info: WorkflowInfo; patchId: string; answer: SharedArrayBuffer }
-  /** Something went wrong that no run can be blamed for. */
-  | { type: 'stray'; error: PlainError };
+  /** Something went wrong that no run can be blamed for. Fatal: that may have come from anywhere in the thread. */
+  | { type: 'stray'; error: PlainError; fatal: boolean };
 
 export interface MemorySample {
   /** Bytes of the thread's heap in use beyond those at its start. */

@@ -29,6 +29,11 @@ export async function rejects(): Promise<void> {
   void Promise.reject(new Error('of ' + wf.workflowInfo().runId));
   await wf.sleep(1000);
 }
+export async function rejectsOutside(): Promise<void> {
+  const HostPromise = (URL as any).constructor('return Promise')();
+  HostPromise.reject(new Error('of the thread'));
+  await wf.sleep(1000);
+}
 if (wf.workflowInfo().workflowType === 'leavesRejection') {
   void Promise.reject(new Error('left behind'));
   throw new Error('does not load');
@@ -77,6 +82,20 @@ test('an unhandled rejection is blamed on its own run, though others run in the 
   for (const [i, run] of runs.entries()) {
     if (i % 2 === 0) expect(run.lastResult?.completion.failed?.failure?.message).toContain(`of run-${i}`);
   }
+});
+
+test('an unhandled rejection of the thread itself is nobody’s, and fatal', async () => {
+  const stray: { error: Error; fatal: boolean }[] = [];
+  await start({ onStrayError: (error, fatal) => stray.push({ error, fatal }) });
+  await new DrivenRun(pool, 'outside').start('rejectsOutside');
+  // The thread's messages come in order: what it told before this answer is here.
+  await new DrivenRun(pool, 'other').start('sleeps');
+  expect(stray.map(({ error, fatal }) => [String(error), fatal])).toEqual([
+    [
+      "UnhandledRejectionError: Unhandled Promise rejection for unknown Workflow Run id='undefined': Error: of the thread",
+      true,
+    ],
+  ]);
 });
 
 test('sink calls: only those listened to, values that cannot be copied as text, functions of the info back in place', async () => {

@@ -21,8 +21,8 @@ export interface ThreadPoolOptions {
   executionTimeoutMs?: number;
   /** A thread ended by itself; its runs are lost and must be made again, a new thread takes its place. */
   onThreadLost?: (error: Error, runIds: string[]) => void;
-  /** An error in a thread that belongs to no run. */
-  onStrayError?: (error: Error) => void;
+  /** An error in a thread that belongs to no run. Fatal: not even to workflow code. */
+  onStrayError?: (error: Error, fatal: boolean) => void;
 }
 
 export interface ThreadPool extends WorkflowHost {
@@ -128,7 +128,7 @@ class Pool implements ThreadPool {
     const events: ThreadEvents = {
       onPatchQuestion: (question) =>
         answerWhetherToPatch(options.patchActivationCallback as PatchActivationCallback, question),
-      onStray: (error) => options.onStrayError?.(error),
+      onStray: (error, fatal) => options.onStrayError?.(error, fatal),
       onExit: (error) => this.#lost(thread, error),
       onMemorySample: ({ heapGrowth, runs }) => {
         if (runs < RUNS_TO_MEASURE) return;

@@ -28,7 +28,7 @@ export interface ThreadEvents {
   onPatchQuestion(question: PatchQuestion): void;
   onMemorySample(sample: MemorySample): void;
   /** An error inside the thread that belongs to no run. */
-  onStray(error: Error): void;
+  onStray(error: Error, fatal: boolean): void;
   /** The thread is gone without having been asked to end. */
   onExit(error: Error): void;
 }
@@ -138,7 +138,7 @@ export class WorkflowThread {
       case 'patch':
         return this.events.onPatchQuestion(message);
       case 'stray':
-        return this.events.onStray(fromPlainError(message.error));
+        return this.events.onStray(fromPlainError(message.error), message.fatal);
     }
   }
 
