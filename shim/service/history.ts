@@ -123,10 +123,8 @@ class HistoryReader {
 
   /** The close event, or undefined while the run is open. */
   private async closed(target: Target, runId: string, check: boolean): Promise<HistoryEvent | undefined> {
-    const [last, row] = await Promise.all([
-      this.parts.runs.lastEvent(runId),
-      check ? this.parts.store.loadExecution(target.namespaceId, runId) : undefined,
-    ]);
+    const last = await this.parts.runs.lastEvent(runId);
+    const row = check ? await this.parts.store.loadExecution(target.namespaceId, runId) : undefined;
     if (last === undefined || row === null || (row !== undefined && row.workflowId !== target.workflowId)) {
       throw runNotFound(target.workflowId, runId);
     }

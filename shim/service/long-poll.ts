@@ -29,18 +29,13 @@ export async function pollRun<T>(
   for (;;) {
     const left = until - performance.now();
     // Listen first, then look: a commit in between must not be missed.
-    const stop = new AbortController();
-    const signal = ctx.signal === undefined ? stop.signal : AbortSignal.any([ctx.signal, stop.signal]);
-    const changed = left > 0 ? runs.changed(runId, left, signal) : undefined;
-    let listening = changed !== undefined;
+    const watch = left > 0 ? runs.watch(runId, left, ctx.signal) : undefined;
     try {
       const value = await check();
-      if (value !== undefined || changed === undefined) return value;
-      await changed;
-      listening = false;
+      if (value !== undefined || watch === undefined) return value;
+      await watch.moved;
     } finally {
-      // With a reason of its own: the default one is an error with a stack, made anew each time.
-      if (listening) stop.abort('answered');
+      watch?.stop();
     }
     throwIfGone(ctx);
   }

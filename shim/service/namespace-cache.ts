@@ -16,8 +16,8 @@ export class NamespaceCache {
 
   constructor(private readonly store: Store) {}
 
-  /** NOT_FOUND with NamespaceNotFoundFailure for an unknown one. */
-  async get(name: string | null | undefined): Promise<NamespaceInfo> {
+  /** At once when it is in memory. NOT_FOUND with NamespaceNotFoundFailure for an unknown one. */
+  get(name: string | null | undefined): NamespaceInfo | Promise<NamespaceInfo> {
     const wanted = name ?? '';
     if (wanted === '') throw invalidArgument('Namespace is empty.');
     const age = performance.now() - this.readAt;
@@ -27,6 +27,10 @@ export class NamespaceCache {
       if (age > TTL_MS) this.read().catch(() => undefined);
       return known;
     }
+    return this.look(wanted, age);
+  }
+
+  private async look(wanted: string, age: number): Promise<NamespaceInfo> {
     if (age > MISS_TTL_MS) await this.read();
     const found = this.byName.get(wanted);
     if (found === undefined) {

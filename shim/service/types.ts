@@ -77,9 +77,19 @@ export interface Runs {
   history(runId: string, fromEventId: number, toEventId: number, maxBytes?: number): Promise<HistoryEvent[]>;
   /** Newest committed event; undefined when there is no such run. No round trip while this process has the run in memory and is alone. */
   lastEvent(runId: string): Promise<HistoryEvent | undefined>;
-  /** Resolves when the run has committed something after this call, in whichever process, or when the signal aborts or `ms` went by. */
-  changed(runId: string, ms: number, signal?: AbortSignal): Promise<void>;
+  /** Waits for the run to commit something after this call, in whichever process, for about `ms` at most or until the signal aborts. */
+  watch(runId: string, ms: number, signal?: AbortSignal): Watch;
+  /** The same, as a promise alone. */
+  changed(runId: string, ms: number): Promise<void>;
   engineContext(namespaceId: number): EngineContext;
+}
+
+/** A wait for a run's next move. */
+export interface Watch {
+  /** Resolves at the run's next move, when time is up, when the signal aborts, or when the watch is stopped. */
+  readonly moved: Promise<void>;
+  /** Nobody waits any more. */
+  stop(): void;
 }
 
 /** A pending query looking for a worker. */
@@ -127,7 +137,7 @@ export interface ServiceParts {
   runs: Runs;
   matching: Matching;
   /** By name, cached; throws NOT_FOUND with NamespaceNotFoundFailure. */
-  namespace(name: string | null | undefined): Promise<NamespaceInfo>;
+  namespace(name: string | null | undefined): NamespaceInfo | Promise<NamespaceInfo>;
   newId(): string;
   limits: Limits;
 }

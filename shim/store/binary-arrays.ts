@@ -30,10 +30,11 @@ function fixed<T>(
   write: (buffer: Buffer, value: T, at: number) => void,
 ): Buffer {
   let nulls = 0;
-  for (const value of values) if (value === null) nulls++;
+  for (let i = 0; i < values.length; i++) if (values[i] === null) nulls++;
   const buffer = Buffer.allocUnsafe(headerSize(values.length) + values.length * (4 + size) - nulls * size);
   let at = header(buffer, oid, values.length, nulls > 0);
-  for (const value of values) {
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i] as T | null;
     if (value === null) {
       at = buffer.writeInt32BE(-1, at);
       continue;
@@ -76,9 +77,30 @@ export function float8Array(values: readonly (number | null)[]): Buffer {
 /** UUIDs in their usual text form. */
 export function uuidArray(values: readonly (string | null)[]): Buffer {
   return fixed(OID.uuid, 16, values, (buffer, value, at) => {
-    const hex = value.length === 36 ? value.replaceAll('-', '') : value;
-    if (buffer.write(hex, at, 16, 'hex') !== 16) throw new TypeError(`Not a UUID: ${value}`);
+    if (!writeUuid(buffer, value, at)) throw new TypeError(`Not a UUID: ${value}`);
   });
+}
+
+/** Digit by digit: a batch has thousands of them, and a string without the hyphens would be made of each. */
+function writeUuid(buffer: Buffer, value: string, at: number): boolean {
+  let digits = 0;
+  let byte = 0;
+  for (let i = 0; i < value.length; i++) {
+    const code = value.charCodeAt(i);
+    let digit: number;
+    if (code >= 48 && code <= 57) digit = code - 48;
+    else if (code >= 97 && code <= 102) digit = code - 87;
+    else if (code >= 65 && code <= 70) digit = code - 55;
+    else if (code === 45 && digits % 2 === 0) continue;
+    else return false;
+    byte = (byte << 4) | digit;
+    if (++digits > 32) return false;
+    if (digits % 2 === 0) {
+      buffer[at + digits / 2 - 1] = byte;
+      byte = 0;
+    }
+  }
+  return digits === 32;
 }
 
 export function textArray(values: readonly (string | null)[]): Buffer {

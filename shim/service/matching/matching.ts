@@ -28,7 +28,7 @@ export interface MatchingOptions {
   store: Store;
   engine: Engine;
   runs: RunRegistry;
-  namespace(name: string | null | undefined): Promise<NamespaceInfo>;
+  namespace(name: string | null | undefined): NamespaceInfo | Promise<NamespaceInfo>;
   newId(): string;
 }
 
@@ -139,11 +139,17 @@ export class TaskMatching implements Matching {
     await Promise.allSettled(spilled);
   }
 
-  private async queueOf(namespace: string | null | undefined, name: TaskQueueName, kind: TaskKind): Promise<TaskQueue> {
+  private queueOf(
+    namespace: string | null | undefined,
+    name: TaskQueueName,
+    kind: TaskKind,
+  ): TaskQueue | Promise<TaskQueue> {
     if (!name) throw invalidArgument('taskQueue is not set');
-    if (!name.name) throw invalidArgument('missing task queue name');
-    const { id } = await this.options.namespace(namespace);
-    return this.queues.get(id, name.name, kind);
+    const queueName = name.name;
+    if (!queueName) throw invalidArgument('missing task queue name');
+    const queue = ({ id }: NamespaceInfo): TaskQueue => this.queues.get(id, queueName, kind);
+    const known = this.options.namespace(namespace);
+    return known instanceof Promise ? known.then(queue) : queue(known);
   }
 
   /** There is nobody to give a task to, or nobody who gives one. */

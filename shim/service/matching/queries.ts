@@ -158,13 +158,8 @@ export class Queries {
   ): Promise<RunState | null> {
     const { runId } = pending.task;
     for (;;) {
-      const stop = new AbortController();
       // Listen first, then look: a commit in between must not be missed.
-      const changed = this.runs.changed(
-        runId,
-        Math.max(0, deadline - performance.now()),
-        signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal]),
-      );
+      const watch = this.runs.watch(runId, Math.max(0, deadline - performance.now()), signal);
       try {
         const loaded = this.runs.loaded(runId);
         const state = loaded !== undefined && !loaded.gone && loaded.dirty ? loaded.state : await this.runs.read(runId);
@@ -174,11 +169,10 @@ export class Queries {
           throw failedPrecondition('Unable to query workflow due to Workflow Task in failed state.');
         }
         this.ride(pending);
-        await Promise.race([pending.answered, changed]);
+        await Promise.race([pending.answered, watch.moved]);
         if (pending.settled) return state;
       } finally {
-        // A reason of its own: without one each abort builds a DOMException with a stack.
-        stop.abort('done');
+        watch.stop();
       }
       if (signal?.aborted === true) throw new ServiceError(Code.CANCELLED, 'context canceled');
       if (performance.now() >= deadline) throw timedOut();

@@ -1,34 +1,77 @@
 /** Those who wait for a run to move: long polls of history and updates. */
 
-export class ChangeWaiters {
-  private readonly byRun = new Map<string, Set<() => void>>();
+import type { Watch } from '../types';
 
-  /** Resolves at the next wake of the run, after `ms`, or when the signal aborts. */
-  wait(runId: string, ms: number, signal: AbortSignal | undefined): Promise<void> {
-    return new Promise((resolve) => {
-      if (signal?.aborted === true) return resolve();
-      let waiters = this.byRun.get(runId);
-      if (waiters === undefined) this.byRun.set(runId, (waiters = new Set()));
-      const done = (): void => {
-        clearTimeout(timer);
-        signal?.removeEventListener('abort', done);
-        const set = this.byRun.get(runId);
-        if (set?.delete(done) === true && set.size === 0) this.byRun.delete(runId);
-        resolve();
-      };
-      const timer = setTimeout(done, ms);
-      signal?.addEventListener('abort', done, { once: true });
-      waiters.add(done);
-    });
+/** Waits of at least so long are ended by a sweep and not by a timer each, ms: there may be thousands. They may last that much longer. */
+const SWEEP_MS = 500;
+
+class Waiter implements Watch {
+  readonly moved: Promise<void>;
+  readonly until: number;
+  private resolve!: () => void;
+  private readonly timer: NodeJS.Timeout | undefined;
+
+  constructor(
+    private readonly runId: string,
+    ms: number,
+    private readonly signal: AbortSignal | undefined,
+    private readonly byRun: Map<string, Set<Waiter>>,
+  ) {
+    this.moved = new Promise((resolve) => (this.resolve = resolve));
+    this.until = performance.now() + ms;
+    if (ms < SWEEP_MS) this.timer = setTimeout(this.stop, ms);
+    signal?.addEventListener('abort', this.stop, { once: true });
+  }
+
+  readonly stop = (): void => {
+    clearTimeout(this.timer);
+    this.signal?.removeEventListener('abort', this.stop);
+    const waiters = this.byRun.get(this.runId);
+    if (waiters?.delete(this) === true && waiters.size === 0) this.byRun.delete(this.runId);
+    this.resolve();
+  };
+}
+
+export class ChangeWaiters {
+  private readonly byRun = new Map<string, Set<Waiter>>();
+  private sweeper: NodeJS.Timeout | undefined;
+
+  /** Waits for the next wake of the run, for at most `ms`, or until the signal aborts. */
+  watch(runId: string, ms: number, signal: AbortSignal | undefined): Watch {
+    const waiter = new Waiter(runId, ms, signal, this.byRun);
+    if (signal?.aborted === true) {
+      waiter.stop();
+      return waiter;
+    }
+    const waiters = this.byRun.get(runId);
+    if (waiters === undefined) this.byRun.set(runId, new Set([waiter]));
+    else waiters.add(waiter);
+    this.sweeper ??= setInterval(() => this.sweep(), SWEEP_MS);
+    return waiter;
   }
 
   wake(runId: string): void {
     const waiters = this.byRun.get(runId);
     if (waiters === undefined) return;
-    for (const done of [...waiters]) done();
+    for (const waiter of [...waiters]) waiter.stop();
   }
 
   wakeAll(): void {
     for (const runId of [...this.byRun.keys()]) this.wake(runId);
+    this.rest();
+  }
+
+  private sweep(): void {
+    const now = performance.now();
+    for (const waiters of [...this.byRun.values()]) {
+      for (const waiter of [...waiters]) if (waiter.until <= now) waiter.stop();
+    }
+    this.rest();
+  }
+
+  private rest(): void {
+    if (this.byRun.size > 0) return;
+    clearInterval(this.sweeper);
+    this.sweeper = undefined;
   }
 }

@@ -14,7 +14,7 @@ import {
   type Transition,
 } from '../engine/types';
 import { ServiceError, notFound } from '../errors';
-import type { CreateOptions, LoadedRun, MutateOptions, Runs } from '../types';
+import type { CreateOptions, LoadedRun, MutateOptions, Runs, Watch } from '../types';
 import { Batch, closedActivity } from './batch';
 import { Change } from './change';
 import { ChangeWaiters } from './change-waiters';
@@ -177,8 +177,12 @@ export class RunRegistry implements Runs {
     return this.reads.lastEvent(runId);
   }
 
-  changed(runId: string, ms: number, signal?: AbortSignal): Promise<void> {
-    return this.waiters.wait(runId, Math.min(ms, LOOK_AGAIN_MS), signal);
+  watch(runId: string, ms: number, signal?: AbortSignal): Watch {
+    return this.waiters.watch(runId, Math.min(ms, LOOK_AGAIN_MS), signal);
+  }
+
+  changed(runId: string, ms: number): Promise<void> {
+    return this.watch(runId, ms).moved;
   }
 
   /**

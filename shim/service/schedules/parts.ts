@@ -12,6 +12,6 @@ export interface ScheduleParts {
   runs: RunRegistry;
   starter: Starter;
   current: CurrentRuns;
-  namespace(name: string | null | undefined): Promise<NamespaceInfo>;
+  namespace(name: string | null | undefined): NamespaceInfo | Promise<NamespaceInfo>;
   newId(): string;
 }

@@ -10,7 +10,7 @@ export interface TransferParts {
   store: Store;
   engine: Engine;
   runs: RunRegistry;
-  namespace(name: string | null | undefined): Promise<NamespaceInfo>;
+  namespace(name: string | null | undefined): NamespaceInfo | Promise<NamespaceInfo>;
   newId(): string;
   scheduledChainEnded(scheduleId: string, run: RunHandle): Promise<void>;
 }

@@ -2,6 +2,7 @@
 import { encodeErrorToFailure } from '@temporalio/common/lib/internal-non-workflow';
 import type { LoadedDataConverter, Logger } from '@temporalio/common';
 import { workflowLogAttributes } from '@temporalio/workflow/lib/logs';
+import Long from 'long';
 import { ms } from '../../common/proto-values';
 import { workflowInfo } from '../../core';
 import type { Activation, ActivationCompletion } from '../../core/types';
@@ -11,7 +12,6 @@ import type { InjectedSinks } from '../sinks';
 import { RunPayloadCodecs } from './payload-codecs';
 import type { RunExecutor, RunExecutors } from './run-executor';
 import { processSinkCalls } from './sink-calls';
-import { seedBytes } from './seed-bytes';
 
 /** What all runs of a worker share. */
 export interface IsolateParts {
@@ -90,7 +90,7 @@ class RunIsolate implements RunExecutor {
     this.created = true;
     const creation = host.create(this.runId, {
       info,
-      randomnessSeed: seedBytes(init.randomnessSeed),
+      randomnessSeed: Long.fromValue(init.randomnessSeed ?? 0).toBytesBE(),
       now: ms(activation.timestamp),
       showStackTraceSources: this.parts.showStackTraceSources,
       failureExceptionTypeNames: this.parts.failureExceptionTypeNames(info.workflowType),
