@@ -3,14 +3,14 @@
  * docs/compatibility.md as well, `-- --table` only prints what earlier runs left.
  */
 import { spawnSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { findTemporalCli } from '../temporal-cli';
+import { writeSection } from './section';
 import { markdown, rows } from './table';
 
 const root = join(__dirname, '../..');
 const page = join(root, 'docs/compatibility.md');
-const [begin, end] = ['<!-- compat: written by npm run compat -->', '<!-- end of compat -->'];
 
 /** The quick one first. Each leaves its figures in compat-tests/out. */
 const judges = [
@@ -42,17 +42,9 @@ function main(): void {
       });
   const table = markdown(rows(), versions());
   console.log(`\n${table}`);
-  if (process.argv.includes('--write')) write(table);
+  if (process.argv.includes('--write')) writeSection(page, 'compat: written by npm run compat', table);
   for (const judge of failed) console.error(`failed: ${judge.join(' ')}`);
   process.exitCode = failed.length === 0 ? 0 : 1;
-}
-
-function write(table: string): void {
-  const text = readFileSync(page, 'utf8');
-  const [before, rest] = text.split(begin);
-  const after = rest?.split(end)[1];
-  if (before === undefined || after === undefined) throw new Error(`${page} has no lines '${begin}' and '${end}'`);
-  writeFileSync(page, `${before}${begin}\n${table}\n${end}${after}`);
 }
 
 main();

@@ -4,30 +4,17 @@
  * The scratch folder must hold node_modules with `branchline`, `@temporalio/envconfig` and the samples' own dependencies (see README.md).
  */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { Client as PgClient } from 'pg';
 import { startPostgres } from '../../lib/testing/embedded-postgres';
 import { samples, type Sample, type Step } from './plan';
+import { swap } from './swap';
 
 const [, , checkout, scratch, ...only] = process.argv;
 if (checkout === undefined || scratch === undefined) {
   console.error('usage: tsx compat-tests/samples/run.ts <samples-typescript checkout> <scratch folder> [folder…]');
   process.exit(1);
-}
-
-/** Only the specifiers (@temporalio/worker → branchline/worker, …; envconfig stays Temporal's own) and, where it is spelt out, the address. */
-function swap(folder: string, url: string): void {
-  for (const entry of readdirSync(folder, { withFileTypes: true, recursive: true })) {
-    if (!entry.isFile() || !/\.(ts|js|mts|cts|mjs|cjs)$/.test(entry.name)) continue;
-    const file = path.join(entry.parentPath ?? entry.path, entry.name);
-    if (file.includes('node_modules')) continue;
-    const before = readFileSync(file, 'utf8');
-    const after = before
-      .replace(/(['"])@temporalio\/(client|worker|workflow|activity|common)(?=['"/])/g, '$1branchline/$2')
-      .replace(/(['"])localhost:7233\1/g, `'${url}'`);
-    if (after !== before) writeFileSync(file, after);
-  }
 }
 
 interface Running {

@@ -4,10 +4,10 @@ import { randomBytes } from 'node:crypto';
 import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { Client } from 'pg';
 import { BranchlineError } from '../common/branchline-error';
 import { freePort } from './free-port';
 import { findPostgresBinaries, type PostgresBinaries } from './postgres-binaries';
+import { postgresReady } from './postgres-ready';
 
 export interface StartPostgresOptions {
   /** Where the data lies. Default: a new folder under the temporary directory. */
@@ -251,24 +251,9 @@ class EmbeddedServer implements RunningPostgres {
     child.once('exit', () => watcher.kill('SIGKILL'));
   }
 
-  /** Undefined once it accepts connections, else why not. */
-  private async ready(deadline: number): Promise<string | undefined> {
-    let last = 'no answer';
-    while (Date.now() < deadline) {
-      if (this.child === undefined || this.child.exitCode !== null || this.child.signalCode !== null) return 'it ended';
-      const client = new Client({ connectionString: this.url, connectionTimeoutMillis: 5000 });
-      client.on('error', () => {});
-      try {
-        await client.connect();
-        return undefined;
-      } catch (error) {
-        last = (error as Error).message;
-      } finally {
-        await client.end().catch(() => {});
-      }
-      await new Promise((resolve) => setTimeout(resolve, 30));
-    }
-    return last;
+  private ready(deadline: number): Promise<string | undefined> {
+    const { child } = this;
+    return postgresReady(this.url, deadline, () => child?.exitCode !== null || child.signalCode !== null);
   }
 
   private async end(signal: NodeJS.Signals): Promise<void> {

@@ -1,6 +1,7 @@
-/** The place of one test environment: a schema of its own on the shared embedded Postgres, or on a given one. */
+/** The place of one test environment: a schema of its own on the shared embedded Postgres, in a container, or on a given server. */
 import { createTestSchema } from '../store/test-schema';
-import { checkPostgresOptions, type TestPostgresOptions } from './server-options';
+import { usePostgresContainer } from './container-postgres';
+import { type PostgresPlace, postgresPlace, type TestPostgresOptions } from './postgres-options';
 import { useSharedPostgres } from './shared-postgres';
 
 export interface EnvironmentDatabase {
@@ -11,9 +12,7 @@ export interface EnvironmentDatabase {
 }
 
 export async function createDatabase(options: TestPostgresOptions = {}): Promise<EnvironmentDatabase> {
-  checkPostgresOptions(options);
-  const given = options.url ?? process.env.BRANCHLINE_TEST_URL;
-  const server = given === undefined || given === '' ? await useSharedPostgres() : { url: given, release: () => {} };
+  const server = await serverFor(postgresPlace(options));
   try {
     const { schema, drop } = await createTestSchema(server.url);
     const address = new URL(server.url);
@@ -24,7 +23,18 @@ export async function createDatabase(options: TestPostgresOptions = {}): Promise
       remove: () => (removed ??= drop().finally(() => server.release())),
     };
   } catch (error) {
-    server.release();
+    await server.release();
     throw error;
   }
+}
+
+interface ServerUse {
+  url: string;
+  release(): void | Promise<void>;
+}
+
+async function serverFor({ image, url }: PostgresPlace): Promise<ServerUse> {
+  if (image !== undefined) return usePostgresContainer(image);
+  if (url !== undefined) return { url, release: () => {} };
+  return useSharedPostgres();
 }

@@ -19,12 +19,8 @@ export {
   MockActivityEnvironment,
   type MockActivityEnvironmentOptions,
 } from './mock-activity-environment';
-export type {
-  DevServerConfig,
-  EphemeralServerExecutable,
-  TestPostgresOptions,
-  TimeSkippingServerConfig,
-} from './server-options';
+export type { DevServerConfig, EphemeralServerExecutable, TimeSkippingServerConfig } from './server-options';
+export type { TestContainerOptions, TestPostgresOptions } from './postgres-options';
 export {
   type ExistingServerConnectionOptions,
   type ExistingServerTestWorkflowEnvironmentOptions,

@@ -6,18 +6,10 @@ import { rmSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { startPostgres } from './embedded-postgres';
 import { type KeeperGreeting, keeperAddress } from './keeper-address';
+import { throwawaySettings } from './throwaway-settings';
 
 /** The server stays this long after its last user: test runners start one process after another, ms. */
 const LINGER_MS = 3000;
-
-/** Tests write what nobody needs after a crash of the machine. */
-const settings = {
-  fsync: 'off',
-  synchronous_commit: 'off',
-  full_page_writes: 'off',
-  max_connections: '500',
-  autovacuum_naptime: '10s',
-};
 
 async function keep(): Promise<void> {
   const address = keeperAddress();
@@ -56,7 +48,7 @@ async function keep(): Promise<void> {
   if (!(await listen(server, address))) return;
   endWhenUnused();
   try {
-    const postgres = await startPostgres({ useEnvironment: false, settings });
+    const postgres = await startPostgres({ useEnvironment: false, settings: throwawaySettings });
     stop = () => postgres.stop();
     greeting = { url: postgres.url };
   } catch (error) {

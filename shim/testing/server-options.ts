@@ -39,15 +39,6 @@ export type EphemeralServerExecutable =
   | { type: 'cached-download'; downloadDir?: string; version?: string; ttl?: Duration }
   | { type: 'existing-path'; path: string };
 
-/** Ours: which Postgres a test environment uses. */
-export interface TestPostgresOptions {
-  /**
-   * A server (and database) whose user may create schemas: each environment gets its own schema, dropped at teardown. Default:
-   * `BRANCHLINE_TEST_URL`, else an embedded Postgres that the test processes of this user share.
-   */
-  url?: string;
-}
-
 /** What is left to do once connected. */
 export interface ServerSetup {
   namespace: string;
@@ -119,13 +110,6 @@ function applyArguments(setup: ServerSetup, args: readonly string[]): void {
 function splitOnce(text: string): [string, string] {
   const at = text.indexOf('=');
   return at < 0 ? [text, ''] : [text.slice(0, at), text.slice(at + 1)];
-}
-
-/** @throws BranchlineOptionError for an option that is not there, such as a container (yet) */
-export function checkPostgresOptions(options: TestPostgresOptions): void {
-  for (const name of Object.keys(options)) {
-    refuse(`postgres.${name}`, name !== 'url', 'give `postgres: { url }`, or nothing for an embedded Postgres.');
-  }
 }
 
 function refuse(option: string, given: boolean, advice: string): void {

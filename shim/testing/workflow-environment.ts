@@ -13,13 +13,8 @@ import { Connection, type ConnectionOptions } from '../client/connection';
 import { NativeConnection, type NativeConnectionOptions, type NativeConnectionPlugin } from '../worker/connection';
 import { type ClientOptionsForTestEnv, TimeSkippingClient } from './client';
 import { createDatabase, type EnvironmentDatabase } from './environment-database';
-import {
-  type DevServerConfig,
-  type ServerSetup,
-  serverSetup,
-  type TestPostgresOptions,
-  type TimeSkippingServerConfig,
-} from './server-options';
+import type { TestPostgresOptions } from './postgres-options';
+import { type DevServerConfig, type ServerSetup, serverSetup, type TimeSkippingServerConfig } from './server-options';
 
 type Plugins = (ClientPlugin | ConnectionPlugin | NativeConnectionPlugin)[];
 
@@ -112,7 +107,8 @@ export class TestWorkflowEnvironment {
    * An environment that skips time while a result is waited for (`result`, `execute`) and in {@link sleep}: to the next moment at which anything
    * is due, whenever no activity runs and no workflow task is under way. Otherwise time passes as usual. Time is one for the whole environment,
    * and of the process that made it: clients and workers of other processes see the real time.
-   * @throws BranchlineOptionError for server options that mean a process; BranchlineError BRANCHLINE_EMBEDDED_POSTGRES without a Postgres
+   * @throws BranchlineOptionError for server options that mean a process; BranchlineError BRANCHLINE_EMBEDDED_POSTGRES without a Postgres,
+   * BRANCHLINE_TESTCONTAINERS without a container that was asked for
    */
   static createTimeSkipping(opts?: TimeSkippingTestWorkflowEnvironmentOptions): Promise<TestWorkflowEnvironment> {
     return this.createOwn({ type: 'time-skipping', ...opts?.server }, opts, true);

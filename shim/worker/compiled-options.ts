@@ -55,9 +55,6 @@ function refuseUnsupported(options: WorkerOptions): void {
   if (options.nexusServices !== undefined && options.nexusServices.length > 0) {
     refuse('nexusServices', 'remove it; call the operation from an activity.');
   }
-  if (options.interceptors?.nexus !== undefined && options.interceptors.nexus.length > 0) {
-    refuse('interceptors.nexus', 'remove it.');
-  }
   if (options.dataConverter?.externalStorage !== undefined) {
     refuse('dataConverter.externalStorage', 'use a payload codec that stores large payloads elsewhere.');
   }

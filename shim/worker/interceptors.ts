@@ -42,7 +42,7 @@ export type GetMetricTagsInput = MetricTags;
 /** @deprecated Use {@link ActivityInterceptorsFactory}. */
 export type ActivityInboundCallsInterceptorFactory = (ctx: ActivityContext) => ActivityInboundCallsInterceptor;
 
-/** Interceptors given to a worker. Nexus interceptors are refused: there are no Nexus services. */
+/** Interceptors given to a worker. Those for Nexus are never called: Nexus services are refused. */
 export interface WorkerInterceptors {
   /** Interceptors of {@link Worker.client}, which activities get by `getClient()`. */
   client?: Pick<ClientInterceptors, 'workflow' | 'schedule'>;
@@ -60,7 +60,7 @@ export interface CompiledWorkerInterceptors {
   workflowModules: string[];
 }
 
-/** Refused: there are no Nexus services. */
+/** Never called: Nexus services are refused. */
 export type NexusInterceptorsFactory = (ctx: never) => NexusInterceptors;
 
 export interface NexusInterceptors {

@@ -127,11 +127,6 @@ describe('server options', () => {
     expect(serverSetup({ namespace: 'n', extraArgs })).toEqual({ namespace: 'n', searchAttributes: { Plan: 2 } });
   });
 
-  it('a container is refused', async () => {
-    const postgres = { testcontainers: true } as object;
-    await expect(create({ postgres })).rejects.toThrow(/postgres\.testcontainers/);
-  });
-
   it.each([
     ['server.port', { port: 7233 }],
     ['server.ui', { ui: true }],
