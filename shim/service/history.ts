@@ -114,7 +114,7 @@ class HistoryReader {
     // A token, and the store's answer for the id, were checked before; a run id of the caller's was not.
     if (event === undefined) event = await this.closed(target, runId, token === undefined && target.runId !== '');
     if (event === undefined && wait) {
-      event = await pollRun(this.parts.runs, runId, LONG_POLL_MS, ctx, () => this.closed(target, runId, false));
+      event = await pollRun(this.parts.runs, runId, LONG_POLL_MS, ctx, () => this.closed(target, runId, false), true);
     }
     if (event !== undefined) return { history: { events: [withoutNextRunId(event, ctx.metadata)] } };
     if (!wait) return { history: { events: [] } };

@@ -16,7 +16,7 @@ export function throwIfGone(ctx: CallContext): void {
 
 /**
  * Calls `check` now and after each commit of the run, until it gives something other than undefined or `ms` went by.
- * Undefined = time is up. Throws when the caller is gone.
+ * `forClose`: it can only be the close that `check` waits for. Undefined = time is up. Throws when the caller is gone.
  */
 export async function pollRun<T>(
   runs: Runs,
@@ -24,12 +24,13 @@ export async function pollRun<T>(
   ms: number,
   ctx: CallContext,
   check: () => Promise<T | undefined>,
+  forClose = false,
 ): Promise<T | undefined> {
   const until = performance.now() + ms;
   for (;;) {
     const left = until - performance.now();
     // Listen first, then look: a commit in between must not be missed.
-    const watch = left > 0 ? runs.watch(runId, left, ctx.signal) : undefined;
+    const watch = left > 0 ? runs.watch(runId, left, ctx.signal, forClose) : undefined;
     try {
       const value = await check();
       if (value !== undefined || watch === undefined) return value;

@@ -77,8 +77,11 @@ export interface Runs {
   history(runId: string, fromEventId: number, toEventId: number, maxBytes?: number): Promise<HistoryEvent[]>;
   /** Newest committed event; undefined when there is no such run. No round trip while this process has the run in memory and is alone. */
   lastEvent(runId: string): Promise<HistoryEvent | undefined>;
-  /** Waits for the run to commit something after this call, in whichever process, for about `ms` at most or until the signal aborts. */
-  watch(runId: string, ms: number, signal?: AbortSignal): Watch;
+  /**
+   * Waits for the run to commit something after this call, in whichever process, for about `ms` at most or until the signal aborts.
+   * `forClose`: what certainly is not its close is passed over.
+   */
+  watch(runId: string, ms: number, signal?: AbortSignal, forClose?: boolean): Watch;
   /** The same, as a promise alone. */
   changed(runId: string, ms: number): Promise<void>;
   engineContext(namespaceId: number): EngineContext;

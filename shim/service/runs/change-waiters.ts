@@ -16,6 +16,7 @@ class Waiter implements Watch {
     ms: number,
     private readonly signal: AbortSignal | undefined,
     private readonly byRun: Map<string, Set<Waiter>>,
+    readonly forClose: boolean,
   ) {
     this.moved = new Promise((resolve) => (this.resolve = resolve));
     this.until = performance.now() + ms;
@@ -36,9 +37,9 @@ export class ChangeWaiters {
   private readonly byRun = new Map<string, Set<Waiter>>();
   private sweeper: NodeJS.Timeout | undefined;
 
-  /** Waits for the next wake of the run, for at most `ms`, or until the signal aborts. */
-  watch(runId: string, ms: number, signal: AbortSignal | undefined): Watch {
-    const waiter = new Waiter(runId, ms, signal, this.byRun);
+  /** Waits for the next wake of the run (`forClose`: one that may be its close), for about `ms` at most, or until the signal aborts. */
+  watch(runId: string, ms: number, signal: AbortSignal | undefined, forClose: boolean): Watch {
+    const waiter = new Waiter(runId, ms, signal, this.byRun, forClose);
     if (signal?.aborted === true) {
       waiter.stop();
       return waiter;
@@ -50,10 +51,11 @@ export class ChangeWaiters {
     return waiter;
   }
 
-  wake(runId: string): void {
+  /** `open`: it is certain that the run is still open. */
+  wake(runId: string, open = false): void {
     const waiters = this.byRun.get(runId);
     if (waiters === undefined) return;
-    for (const waiter of [...waiters]) waiter.stop();
+    for (const waiter of [...waiters]) if (!open || !waiter.forClose) waiter.stop();
   }
 
   wakeAll(): void {

@@ -177,8 +177,8 @@ export class RunRegistry implements Runs {
     return this.reads.lastEvent(runId);
   }
 
-  watch(runId: string, ms: number, signal?: AbortSignal): Watch {
-    return this.waiters.watch(runId, Math.min(ms, LOOK_AGAIN_MS), signal);
+  watch(runId: string, ms: number, signal?: AbortSignal, forClose = false): Watch {
+    return this.waiters.watch(runId, Math.min(ms, LOOK_AGAIN_MS), signal, forClose);
   }
 
   changed(runId: string, ms: number): Promise<void> {
@@ -417,7 +417,7 @@ export class RunRegistry implements Runs {
   private committed(batch: Batch): void {
     const { run } = batch;
     this.hooks?.committed(run);
-    this.waiters.wake(run.runId);
+    this.waiters.wake(run.runId, run.state.status === Status.Running);
     if (!this.reads.alone && (batch.announce || batch.events.length > 0)) {
       this.store.notify({ kind: 'runs', runIds: [run.runId] });
     }
