@@ -145,7 +145,7 @@ async function register(service: Service, names: string[], attributes: Record<st
 /** Name=Type pairs with the types as `temporal` writes them: Text, Keyword, Int, Double, Bool, Datetime, KeywordList. */
 async function attributesOf(pairs: string[]): Promise<Record<string, number>> {
   const { ValueType } = await import('../service/visibility/attributes.js');
-  const { typeName } = await import('../service/visibility/values.js');
+  const { typeName } = await import('../service/visibility/attributes.js');
   const types = new Map<string, number>();
   for (const type of Object.values(ValueType)) {
     if (typeof type === 'number' && type > 0) types.set(typeName(type).toLowerCase(), type);

@@ -1,4 +1,5 @@
 /** The store on Postgres. See types.ts for the contract of each call. */
+import type { QueryResultRow } from 'pg';
 import { int64 } from '../common/proto-values';
 import type { HistoryEvent, Payloads, Status } from '../service/engine/types';
 import { PostgresBatchJobs } from './batch-jobs';
@@ -17,11 +18,12 @@ import {
   isRunId,
   namespaceRow,
   type ExecutionRecord,
+  type ListRecord,
   type NamespaceRecord,
   type TaskRecord,
 } from './rows';
 import { PostgresSchedules } from './schedules';
-import { executions, filtered } from './sql/executions';
+import { executions } from './sql/executions';
 import { heartbeats } from './sql/heartbeats';
 import { history } from './sql/history';
 import { namespaces } from './sql/namespaces';
@@ -31,6 +33,7 @@ import { queries } from './sql/queries';
 import { runs } from './sql/runs';
 import { signalRequests } from './sql/signal-requests';
 import { tasks } from './sql/tasks';
+import * as visibility from './sql/visibility';
 import { stateFromJson } from './state-json';
 import { prepareStatements } from './statement';
 import type {
@@ -38,6 +41,7 @@ import type {
   CommitOutcome,
   ExecutionRow,
   FirstTask,
+  ListPosition,
   LoadedState,
   NamespaceRow,
   Notice,
@@ -45,6 +49,7 @@ import type {
   ProcessInfo,
   RemoteQuery,
   RunCommit,
+  SortColumn,
   Store,
   VisibilityQuery,
 } from './types';
@@ -322,32 +327,34 @@ export class PostgresStore implements Store {
   async list(
     query: VisibilityQuery,
     limit: number,
-    after: { closeOrMaxMs: number; startMs: number; runId: string } | null,
-  ): Promise<ExecutionRow[]> {
-    const text = filtered(this.schema, query.condition, query.values.length, {
-      after: after !== null,
-      allDivisions: query.allDivisions,
-    }).list;
-    const values = [query.namespaceId, ...query.values, limit];
-    if (after !== null) {
-      // 0 (as on open runs' rows) and anything beyond a date stand for "still open".
-      const open = after.closeOrMaxMs <= 0 || after.closeOrMaxMs > 8.64e15;
-      values.push(open ? null : after.closeOrMaxMs, after.startMs, after.runId);
-    }
-    const rows = await this.connections.query<ExecutionRecord>({ name: undefined, text }, values);
-    return rows.map(executionRow);
+    after: ListPosition | null,
+  ): Promise<{ rows: ExecutionRow[]; next: ListPosition | null }> {
+    const records = await this.listing<ListRecord>(visibility.list(this.schema, query, limit, after));
+    const last = records.length === limit ? records.at(-1) : undefined;
+    const next = last && {
+      keys: last.sort_keys,
+      runId: last.run_id,
+      closedBy: after === null ? (last.closed_by ?? null) : after.closedBy,
+    };
+    return { rows: records.map(executionRow), next: next ?? null };
   }
 
   async count(query: VisibilityQuery): Promise<number> {
-    const text = filtered(this.schema, query.condition, query.values.length, query).count;
-    const values = [query.namespaceId, ...query.values];
-    const [row] = await this.connections.query<{ count: number }>({ name: undefined, text }, values);
+    const [row] = await this.listing<{ count: number }>(visibility.count(this.schema, query));
     return row?.count ?? 0;
   }
 
-  countByStatus(query: VisibilityQuery): Promise<{ status: Status; count: number }[]> {
-    const text = filtered(this.schema, query.condition, query.values.length, query).countByStatus;
-    return this.connections.query({ name: undefined, text }, [query.namespaceId, ...query.values]);
+  countGroups(
+    query: VisibilityQuery,
+    by: SortColumn[],
+    limit: number,
+  ): Promise<{ values: (string | null)[]; count: number }[]> {
+    return this.listing(visibility.countGroups(this.schema, query, by, limit));
+  }
+
+  /** Unnamed: each filter makes a text of its own, and its plan follows its values. */
+  private listing<R extends QueryResultRow>({ text, values }: { text: string; values: unknown[] }): Promise<R[]> {
+    return this.connections.query<R>({ name: undefined, text }, values);
   }
 
   async namespaces(): Promise<NamespaceRow[]> {

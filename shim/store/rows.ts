@@ -36,6 +36,13 @@ export interface ExecutionRecord {
   build_id: string | null;
 }
 
+/** Of a list. */
+export interface ListRecord extends ExecutionRecord {
+  sort_keys: (string | null)[];
+  /** Of the first page only. */
+  closed_by?: string | null;
+}
+
 export function executionRow(record: ExecutionRecord): ExecutionRow {
   const { parent_workflow_id: parentId, parent_run_id: parentRunId } = record;
   return {

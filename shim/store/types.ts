@@ -109,6 +109,28 @@ export interface VisibilityQuery {
   values: unknown[];
   /** Schedules too, as the workflows that they are on Temporal. Default false. */
   allDivisions?: boolean;
+  /** Lists: absent = open runs first, then the newest close, newest start. */
+  order?: SortColumn[];
+}
+
+/** What lists are sorted by and counts are grouped by. */
+export interface SortColumn {
+  /** Over `executions` alias e. */
+  sql: string;
+  /** Its type in Postgres. */
+  type: string;
+  descending: boolean;
+  /** SQL of its value while the run was open, where the close changes it. */
+  whileOpen?: string;
+}
+
+/** Where a list goes on. */
+export interface ListPosition {
+  /** Of the last row, by sort column: a text that Postgres reads; null = the run has none. */
+  keys: (string | null)[];
+  runId: string;
+  /** The newest close time that the first page knew; null = none. What closed later stays where it was while it was open. */
+  closedBy: string | null;
 }
 
 export interface ProcessInfo {
@@ -339,13 +361,19 @@ export interface Store {
     runId: string,
   ): Promise<{ scheduledEventId: number; attempt: number; atMs: number; details: Payloads | null }[]>;
 
+  /** `next`: where the following page begins, of a full page. */
   list(
     query: VisibilityQuery,
     limit: number,
-    after: { closeOrMaxMs: number; startMs: number; runId: string } | null,
-  ): Promise<ExecutionRow[]>;
+    after: ListPosition | null,
+  ): Promise<{ rows: ExecutionRow[]; next: ListPosition | null }>;
   count(query: VisibilityQuery): Promise<number>;
-  countByStatus(query: VisibilityQuery): Promise<{ status: Status; count: number }[]>;
+  /** Values as JSON texts, sorted; null = the runs have none. At most `limit` groups. */
+  countGroups(
+    query: VisibilityQuery,
+    by: SortColumn[],
+    limit: number,
+  ): Promise<{ values: (string | null)[]; count: number }[]>;
 
   namespaces(): Promise<NamespaceRow[]>;
   createNamespace(row: Omit<NamespaceRow, 'id' | 'createdMs'>): Promise<NamespaceRow>;

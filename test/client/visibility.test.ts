@@ -145,10 +145,12 @@ describe('visibility', () => {
     await expect(list("Nope = 'x'")).rejects.toMatchObject({
       cause: {
         code: 3,
-        details: "invalid query: invalid expression: column name 'Nope' is not a valid search attribute",
+        details: "invalid query: invalid expression: column name 'Nope' is not a valid search attribute at position 1",
       },
     });
-    await expect(list('ORDER BY StartTime')).rejects.toMatchObject({ cause: { code: 3 } });
+    for (const query of ['ORDER BY Notes', 'ORDER BY Tags DESC', 'ORDER BY Nope', 'GROUP BY WorkflowType', 'LIMIT 3']) {
+      await expect(list(query)).rejects.toMatchObject({ cause: { code: 3 } });
+    }
   });
 
   it('pages, newest first, and counts', async () => {

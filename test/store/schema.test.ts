@@ -121,7 +121,7 @@ describe('list', () => {
         await store.commit([closeCommit(start, 1, { closeMs: now - (i % 3) + 0.25, startMs, status: Status.Failed })]);
       ids.push(start.runId);
     }
-    const all = await store.list({ namespaceId: 1, condition: '', values: [] }, 100, null);
+    const { rows: all } = await store.list({ namespaceId: 1, condition: '', values: [] }, 100, null);
     expect(all).toHaveLength(12);
     const key = (row: (typeof all)[number]): [number, number] => [
       row.closeMs === 0 ? Infinity : row.closeMs,
@@ -136,26 +136,21 @@ describe('list', () => {
 
     const paged: string[] = [];
     let after: Parameters<typeof store.list>[2] = null;
-    for (;;) {
-      const page = await store.list({ namespaceId: 1, condition: '', values: [] }, 5, after);
-      paged.push(...page.map(({ runId }) => runId));
-      const last = page.at(-1);
-      if (last === undefined) break;
-      after = {
-        closeOrMaxMs: last.closeMs === 0 ? Number.MAX_SAFE_INTEGER : last.closeMs,
-        startMs: last.startMs,
-        runId: last.runId,
-      };
-    }
+    do {
+      const { rows, next } = await store.list({ namespaceId: 1, condition: '', values: [] }, 5, after);
+      paged.push(...rows.map(({ runId }) => runId));
+      after = next;
+    } while (after !== null);
     expect(paged).toEqual(all.map(({ runId }) => runId));
     expect(new Set(paged)).toEqual(new Set(ids));
 
     const even = { namespaceId: 1, condition: 'e.workflow_type = $2', values: ['even'] };
-    expect(await store.list(even, 100, null)).toHaveLength(6);
+    expect((await store.list(even, 100, null)).rows).toHaveLength(6);
     expect(await store.count(even)).toBe(6);
-    expect(await store.countByStatus({ namespaceId: 1, condition: '', values: [] })).toEqual([
-      { status: Status.Running, count: 5 },
-      { status: Status.Failed, count: 7 },
+    const status = { sql: 'e.status', type: 'smallint', descending: false };
+    expect(await store.countGroups({ namespaceId: 1, condition: '', values: [] }, [status], 10)).toEqual([
+      { values: [String(Status.Running)], count: 5 },
+      { values: [String(Status.Failed)], count: 7 },
     ]);
     expect(await store.count({ namespaceId: 9, condition: '', values: [] })).toBe(0);
   });

@@ -5,6 +5,9 @@ import { int64, long } from '../../common/proto-values';
 import type { BatchJob, BatchTarget } from '../../store/types';
 import { durationProblem } from '../engine/durations';
 import { invalidArgument } from '../errors';
+import { both, is } from '../visibility/filter';
+import { printFilter } from '../visibility/printer';
+import { readFilter } from '../visibility/query';
 import { resetPoint } from './reset-point';
 
 type Request = temporal.api.workflowservice.v1.IStartBatchOperationRequest;
@@ -237,9 +240,12 @@ export function operationOf(
   return undefined;
 }
 
-/** The runs that a filter means to the operation. */
-export const filterOf = ({ openOnly }: Pick<Kind<never>, 'openOnly'>, query: string): string =>
-  openOnly ? `(${query}) AND ExecutionStatus = 'Running'` : query;
+/** The runs that a filter means to the operation. INVALID_ARGUMENT for what is no filter of runs. */
+export function filterOf({ openOnly }: Pick<Kind<never>, 'openOnly'>, query: string): string {
+  const { where } = readFilter(query);
+  const filter = openOnly ? both(where, is('ExecutionStatus', '=', 'Running')) : where;
+  return filter === null ? '' : printFilter(filter);
+}
 
 const kindOf = (job: BatchJob): Kind<object> => kinds[(job.operation as { field: Field }).field] as Kind<object>;
 

@@ -8,31 +8,32 @@ import type { Payload } from './types';
 
 import Type = temporal.api.enums.v1.IndexedValueType;
 
-/** Kept by the server itself; nobody may set them. */
-const system: ReadonlySet<string> = new Set([
-  'WorkflowId',
-  'RunId',
-  'WorkflowType',
-  'StartTime',
-  'ExecutionTime',
-  'CloseTime',
-  'ExecutionStatus',
-  'TaskQueue',
-  'HistoryLength',
-  'ExecutionDuration',
-  'StateTransitionCount',
-  'HistorySizeBytes',
-  'ParentWorkflowId',
-  'ParentRunId',
-  'RootWorkflowId',
-  'RootRunId',
-  'TemporalWorkerDeploymentVersion',
-  'TemporalWorkflowVersioningBehavior',
-  'TemporalWorkerDeployment',
-  'TemporalUsedWorkerDeploymentVersions',
-  'TemporalExternalPayloadCount',
-  'TemporalExternalPayloadSizeBytes',
-]);
+/** Kept by the server itself: nobody may set them. Those without a column (service/visibility/attributes.ts) are stored with the others. */
+export const serverSearchAttributes: Readonly<Record<string, Type>> = {
+  WorkflowId: Type.INDEXED_VALUE_TYPE_KEYWORD,
+  RunId: Type.INDEXED_VALUE_TYPE_KEYWORD,
+  WorkflowType: Type.INDEXED_VALUE_TYPE_KEYWORD,
+  StartTime: Type.INDEXED_VALUE_TYPE_DATETIME,
+  ExecutionTime: Type.INDEXED_VALUE_TYPE_DATETIME,
+  CloseTime: Type.INDEXED_VALUE_TYPE_DATETIME,
+  ExecutionStatus: Type.INDEXED_VALUE_TYPE_KEYWORD,
+  TaskQueue: Type.INDEXED_VALUE_TYPE_KEYWORD,
+  HistoryLength: Type.INDEXED_VALUE_TYPE_INT,
+  ExecutionDuration: Type.INDEXED_VALUE_TYPE_INT,
+  StateTransitionCount: Type.INDEXED_VALUE_TYPE_INT,
+  HistorySizeBytes: Type.INDEXED_VALUE_TYPE_INT,
+  ParentWorkflowId: Type.INDEXED_VALUE_TYPE_KEYWORD,
+  ParentRunId: Type.INDEXED_VALUE_TYPE_KEYWORD,
+  RootWorkflowId: Type.INDEXED_VALUE_TYPE_KEYWORD,
+  RootRunId: Type.INDEXED_VALUE_TYPE_KEYWORD,
+  TemporalWorkerDeploymentVersion: Type.INDEXED_VALUE_TYPE_KEYWORD,
+  TemporalWorkflowVersioningBehavior: Type.INDEXED_VALUE_TYPE_KEYWORD,
+  TemporalWorkerDeployment: Type.INDEXED_VALUE_TYPE_KEYWORD,
+  TemporalUsedWorkerDeploymentVersions: Type.INDEXED_VALUE_TYPE_KEYWORD_LIST,
+};
+
+/** Names that Temporal's server keeps for values that this one has not. */
+const reserved: ReadonlySet<string> = new Set(['TemporalExternalPayloadCount', 'TemporalExternalPayloadSizeBytes']);
 
 /** There in every namespace, and may be set. */
 export const predefinedSearchAttributes: Readonly<Record<string, Type>> = {
@@ -50,7 +51,7 @@ export const predefinedSearchAttributes: Readonly<Record<string, Type>> = {
 };
 
 /** As the server spells the types in its messages. */
-const typeNames: Record<number, string> = {
+export const typeNames: Readonly<Record<number, string>> = {
   [Type.INDEXED_VALUE_TYPE_TEXT]: 'Text',
   [Type.INDEXED_VALUE_TYPE_KEYWORD]: 'Keyword',
   [Type.INDEXED_VALUE_TYPE_INT]: 'Int',
@@ -95,7 +96,9 @@ export function validateSearchAttributes(
     throw invalidArgument(`number of search attributes ${names.length} exceeds limit ${SEARCH_ATTRIBUTES_COUNT}`);
   }
   for (const name of names) {
-    if (system.has(name)) throw invalidArgument(`${name} attribute can't be set in SearchAttributes`);
+    if (Object.hasOwn(serverSearchAttributes, name) || reserved.has(name)) {
+      throw invalidArgument(`${name} attribute can't be set in SearchAttributes`);
+    }
     const payload = fields?.[name] as Payload;
     if (types !== null) checkType(name, payload, predefinedSearchAttributes[name] ?? types[name], namespace);
   }

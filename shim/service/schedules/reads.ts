@@ -2,7 +2,7 @@
 import type { temporal } from '@temporalio/proto';
 import { fromMs, long, ms } from '../../common/proto-values';
 import type { VisibilityQuery } from '../../store/types';
-import { predefinedSearchAttributes, withTypes } from '../engine/search-attributes';
+import { withTypes } from '../engine/search-attributes';
 import { shownInfo, shownListInfo, shownSchedule } from '../engine/schedules/shown';
 import { matchingTimes } from '../engine/schedules/times';
 import type { ScheduleState } from '../engine/schedules/types';
@@ -10,10 +10,11 @@ import { type Payload, Status } from '../engine/types';
 import { invalidArgument } from '../errors';
 import { decodeToken, encodeToken } from '../page-token';
 import type { NamespaceInfo, Rpc, ServiceParts } from '../types';
-import { filterSql } from '../visibility/filter-sql';
-import { FilterError } from '../visibility/lexer';
-import { type Filter, parseFilter } from '../visibility/parser';
 import { SYSTEM_TYPES } from '../visibility/attributes';
+import { namesIn, refusedClause } from '../visibility/filter';
+import { filterSql } from '../visibility/filter-sql';
+import { parseFilter } from '../visibility/parser';
+import { refusing } from '../visibility/query';
 import { scheduleNotFound, tokenOf } from './changes';
 
 type Wf = typeof temporal.api.workflowservice.v1;
@@ -129,27 +130,16 @@ const PAUSED = /^(Temporal)?SchedulePaused$/;
 /** Filters on custom search attributes, ScheduleId and TemporalSchedulePaused. */
 function compile(text: string | null | undefined, namespace: NamespaceInfo): VisibilityQuery {
   const custom = namespace.searchAttributeTypes;
-  try {
-    const { where, groupBy } = parseFilter(text ?? '');
-    if (groupBy.length > 0) throw new FilterError("operation is not supported: 'GROUP BY' clause");
-    for (const name of where === null ? [] : namesIn(where)) {
+  return refusing(() => {
+    const { where, groupBy, orderBy } = parseFilter(text ?? '');
+    if (groupBy.length > 0) throw refusedClause('GROUP BY', groupBy[0]);
+    if (orderBy.length > 0) throw refusedClause('ORDER BY', orderBy[0]);
+    for (const { name } of where === null ? [] : namesIn(where)) {
       if (Object.hasOwn(custom, name) || SCHEDULE_ID.test(name) || PAUSED.test(name)) continue;
-      const known = Object.hasOwn(SYSTEM_TYPES, name) || Object.hasOwn(predefinedSearchAttributes, name);
-      if (known) throw invalidArgument(`invalid query filter for schedules: cannot filter on "${name}"`);
+      if (!Object.hasOwn(SYSTEM_TYPES, name)) continue;
+      throw invalidArgument(`invalid query filter for schedules: cannot filter on "${name}"`);
     }
     const { condition, values } = filterSql(where, custom);
     return { namespaceId: namespace.id, condition, values };
-  } catch (error) {
-    if (error instanceof FilterError) throw invalidArgument(`invalid query: ${error.message}`);
-    throw error;
-  }
-}
-
-function* namesIn(filter: Filter): Generator<string> {
-  if ('name' in filter) yield filter.name;
-  else if (filter.kind === 'not') yield* namesIn(filter.operand);
-  else {
-    yield* namesIn(filter.left);
-    yield* namesIn(filter.right);
-  }
+  });
 }

@@ -1,81 +1,70 @@
-/** The search attributes that a filter can name: the system's, the predefined and the namespace's own; and where each is kept. */
+/** The search attributes that a filter can name: the server's, the predefined and the namespace's own; and how SQL reads each. */
 import { temporal } from '@temporalio/proto';
-import { FilterError } from './lexer';
+import { predefinedSearchAttributes, serverSearchAttributes, typeNames } from '../engine/search-attributes';
+import { FilterError, type Name } from './filter';
 
 export const ValueType = temporal.api.enums.v1.IndexedValueType;
 export type ValueType = temporal.api.enums.v1.IndexedValueType;
 
-const {
-  INDEXED_VALUE_TYPE_KEYWORD: KEYWORD,
-  INDEXED_VALUE_TYPE_DATETIME: DATETIME,
-  INDEXED_VALUE_TYPE_INT: INT,
-} = ValueType;
-const { INDEXED_VALUE_TYPE_KEYWORD_LIST: KEYWORD_LIST, INDEXED_VALUE_TYPE_BOOL: BOOL } = ValueType;
+/** Types of the attributes that every namespace has, as ListSearchAttributes shows them. */
+export const SYSTEM_TYPES: Readonly<Record<string, ValueType>> = {
+  ...serverSearchAttributes,
+  ...predefinedSearchAttributes,
+};
 
-/** What SQL reads it by, over `executions` alias e. `status`, `uuid` and `duration` have values of their own form, `list` is a jsonb array. */
-export interface Attribute {
-  name: string;
-  type: ValueType;
+/** Over `executions` alias e. `status`, `uuid` and `duration` have values of their own form, `list` is a jsonb array. */
+interface Column {
   sql: string;
-  form: 'plain' | 'status' | 'uuid' | 'duration' | 'list' | 'stored';
+  form?: 'status' | 'uuid' | 'duration' | 'list';
+  /** What IS NULL looks at, where that is not `sql`. */
+  nullSql?: string;
+  /** The value as long as the run is open, where the close changes it. */
+  whileOpen?: string;
 }
 
-const column = (type: ValueType, sql: string, form: Attribute['form'] = 'plain'): Omit<Attribute, 'name'> => ({
-  type,
-  sql,
-  form,
-});
+export interface Attribute extends Omit<Column, 'form'> {
+  name: string;
+  type: ValueType;
+  /** `stored`: in the column search_attributes. */
+  form: NonNullable<Column['form']> | 'plain' | 'stored';
+}
+
+/** As the list is ordered, and indexed: open runs have no close time and count as the latest, as on Temporal's SQL stores. */
+export const CLOSE_ORDER = `coalesce(e.close_time, 'infinity'::timestamptz)`;
+
 // Temporal fills these when the run closes.
-const whenClosed = (sql: string): string => `CASE WHEN e.close_time IS NOT NULL THEN ${sql} END`;
+const whenClosed = (sql: string): Column => ({
+  sql: `CASE WHEN e.close_time IS NOT NULL THEN ${sql} END`,
+  whileOpen: 'NULL',
+});
 
-const SYSTEM: Record<string, Omit<Attribute, 'name'>> = {
-  WorkflowId: column(KEYWORD, 'e.workflow_id'),
-  RunId: column(KEYWORD, 'e.run_id', 'uuid'),
-  WorkflowType: column(KEYWORD, 'e.workflow_type'),
-  StartTime: column(DATETIME, 'e.start_time'),
-  ExecutionTime: column(DATETIME, 'e.execution_time'),
-  CloseTime: column(DATETIME, 'e.close_time'),
-  ExecutionStatus: column(KEYWORD, 'e.status', 'status'),
-  TaskQueue: column(KEYWORD, 'e.task_queue'),
-  HistoryLength: column(INT, whenClosed('e.history_length')),
-  HistorySizeBytes: column(INT, whenClosed('e.history_size_bytes')),
-  StateTransitionCount: column(INT, whenClosed('e.state_transitions')),
-  ExecutionDuration: column(INT, 'extract(epoch FROM e.close_time - e.execution_time) * 1000000000', 'duration'),
-  ParentWorkflowId: column(KEYWORD, 'e.parent_workflow_id'),
-  ParentRunId: column(KEYWORD, 'e.parent_run_id', 'uuid'),
-  RootWorkflowId: column(KEYWORD, 'e.root_workflow_id'),
-  RootRunId: column(KEYWORD, 'e.root_run_id', 'uuid'),
+/** Attributes in columns of their own; all others are in search_attributes. */
+const COLUMNS: Readonly<Record<string, Column>> = {
+  WorkflowId: { sql: 'e.workflow_id' },
+  RunId: { sql: 'e.run_id', form: 'uuid' },
+  WorkflowType: { sql: 'e.workflow_type' },
+  StartTime: { sql: 'e.start_time' },
+  ExecutionTime: { sql: 'e.execution_time' },
+  CloseTime: { sql: CLOSE_ORDER, nullSql: 'e.close_time', whileOpen: `'infinity'` },
+  ExecutionStatus: { sql: 'e.status', form: 'status', whileOpen: '1' },
+  TaskQueue: { sql: 'e.task_queue' },
+  HistoryLength: whenClosed('e.history_length'),
+  HistorySizeBytes: whenClosed('e.history_size_bytes'),
+  StateTransitionCount: whenClosed('e.state_transitions'),
+  ExecutionDuration: {
+    ...whenClosed('(extract(epoch FROM e.close_time - e.execution_time) * 1000000000)'),
+    form: 'duration',
+  },
+  ParentWorkflowId: { sql: 'e.parent_workflow_id' },
+  ParentRunId: { sql: 'e.parent_run_id', form: 'uuid' },
+  RootWorkflowId: { sql: 'e.root_workflow_id' },
+  RootRunId: { sql: 'e.root_run_id', form: 'uuid' },
   // The first build id is not among the search attributes: engine/build-ids.ts.
-  BuildIds: column(
-    KEYWORD_LIST,
-    `coalesce(e.search_attributes -> 'BuildIds', CASE WHEN e.known_build_id IS NOT NULL
+  BuildIds: {
+    sql: `coalesce(e.search_attributes -> 'BuildIds', CASE WHEN e.known_build_id IS NOT NULL
     THEN jsonb_build_array('unversioned', 'unversioned:' || e.known_build_id) END)`,
-    'list',
-  ),
-};
-
-/** Kept with the custom ones; the system, the worker or a schedule writes them. */
-export const PREDEFINED: Record<string, ValueType> = {
-  TemporalChangeVersion: KEYWORD_LIST,
-  BinaryChecksums: KEYWORD_LIST,
-  BatcherNamespace: KEYWORD,
-  BatcherUser: KEYWORD,
-  TemporalScheduledStartTime: DATETIME,
-  TemporalScheduledById: KEYWORD,
-  TemporalSchedulePaused: BOOL,
-  TemporalNamespaceDivision: KEYWORD,
-  TemporalPauseInfo: KEYWORD_LIST,
-  TemporalReportedProblems: KEYWORD_LIST,
-  TemporalWorkerDeployment: KEYWORD,
-  TemporalWorkerDeploymentVersion: KEYWORD,
-  TemporalWorkflowVersioningBehavior: KEYWORD,
-  TemporalUsedWorkerDeploymentVersions: KEYWORD_LIST,
-};
-
-/** Types of the system attributes, as ListSearchAttributes shows them. */
-export const SYSTEM_TYPES: Record<string, ValueType> = {
-  ...Object.fromEntries(Object.entries(SYSTEM).map(([name, { type }]) => [name, type])),
-  ...PREDEFINED,
+    form: 'list',
+  },
 };
 
 export const NAMESPACE_DIVISION = 'TemporalNamespaceDivision';
@@ -84,29 +73,68 @@ export const NAMESPACE_DIVISION = 'TemporalNamespaceDivision';
 function stored(name: string, type: ValueType): Attribute {
   const value = `e.search_attributes ->> ${literal(name)}`;
   const first = `e.search_attributes -> ${literal(name)} ->> 0`;
-  return { name, type, sql: type === KEYWORD_LIST ? value : `coalesce(${first}, ${value})`, form: 'stored' };
+  const isList = type === ValueType.INDEXED_VALUE_TYPE_KEYWORD_LIST;
+  return { name, type, sql: isList ? `(${value})` : `coalesce(${first}, ${value})`, form: 'stored' };
 }
 
 /** Names come from the registry or the lists above, never from a filter's text. */
 export const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`;
 
 /**
- * The attribute that a name in a filter means: a custom one first, then the system's, then with or without the prefix `Temporal`;
+ * The attribute that a name in a filter means: a custom one first, then the server's, then with or without the prefix `Temporal`;
  * `ScheduleId` is the workflow id of a schedule.
  */
-export function resolveAttribute(name: string, custom: Record<string, number>): Attribute {
+export function resolveAttribute({ name, position }: Name, custom: Record<string, number>): Attribute {
   const customType = Object.hasOwn(custom, name) ? custom[name] : undefined;
   if (customType !== undefined) return stored(name, customType);
   for (const candidate of candidates(name)) {
-    const system = Object.hasOwn(SYSTEM, candidate) ? SYSTEM[candidate] : undefined;
-    if (system !== undefined) return { name: candidate, ...system };
-    const predefined = Object.hasOwn(PREDEFINED, candidate) ? PREDEFINED[candidate] : undefined;
-    if (predefined !== undefined) return stored(candidate, predefined);
+    const type = Object.hasOwn(SYSTEM_TYPES, candidate) ? SYSTEM_TYPES[candidate] : undefined;
+    if (type === undefined) continue;
+    const column = Object.hasOwn(COLUMNS, candidate) ? COLUMNS[candidate] : undefined;
+    return column === undefined ? stored(candidate, type) : { name: candidate, type, form: 'plain', ...column };
   }
-  throw new FilterError(`invalid expression: column name '${name}' is not a valid search attribute`);
+  throw new FilterError(`invalid expression: column name '${name}' is not a valid search attribute`, position);
 }
 
 function candidates(name: string): string[] {
   if (name === 'ScheduleId' || name === 'TemporalScheduleId') return [name, 'WorkflowId'];
   return [name, name.startsWith('Temporal') ? name.slice('Temporal'.length) : `Temporal${name}`];
+}
+
+/** KeywordList and the like, as Temporal prints types. */
+export const typeName = (type: ValueType): string => typeNames[type] ?? 'Unspecified';
+
+/** The type of `valueSql`, and of what it is compared with. */
+export function sqlType({ form, type }: Pick<Attribute, 'form' | 'type'>): string {
+  if (form === 'status') return 'smallint';
+  if (form === 'uuid') return 'uuid';
+  switch (type) {
+    case ValueType.INDEXED_VALUE_TYPE_DATETIME:
+      return 'timestamptz';
+    case ValueType.INDEXED_VALUE_TYPE_INT:
+    case ValueType.INDEXED_VALUE_TYPE_DOUBLE:
+      return 'numeric';
+    case ValueType.INDEXED_VALUE_TYPE_BOOL:
+      return 'boolean';
+    default:
+      return 'text';
+  }
+}
+
+/** What tells a stored text of the type: an attribute may have had another type before. */
+const STORED_FORMS: Readonly<Record<string, string>> = {
+  timestamptz: String.raw`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d`,
+  numeric: String.raw`^-?\d`,
+  boolean: '^(true|false)$',
+};
+
+/** A value of its type; texts compare byte by byte, as the columns do. Null where a run has none. */
+export function valueSql(attribute: Attribute): string {
+  const { sql, form } = attribute;
+  if (form !== 'stored') return sql;
+  const type = sqlType(attribute);
+  const pattern = STORED_FORMS[type];
+  return pattern === undefined
+    ? `(${sql}) COLLATE "C"`
+    : `(CASE WHEN ${sql} ~ '${pattern}' THEN (${sql})::${type} END)`;
 }

@@ -1,11 +1,24 @@
 /** A parsed list filter as an SQL condition over `executions` (alias e). Values are always parameters. */
-import { type Attribute, NAMESPACE_DIVISION, ValueType, literal, resolveAttribute } from './attributes';
-import { FilterError } from './lexer';
-import type { Comparison, Filter, Value } from './parser';
-import { parameter, typeName, wrongType } from './values';
+import {
+  type Attribute,
+  CLOSE_ORDER,
+  NAMESPACE_DIVISION,
+  ValueType,
+  literal,
+  resolveAttribute,
+  sqlType,
+  typeName,
+  valueSql,
+} from './attributes';
+import { type Comparison, type Filter, FilterError, type Name, type Value } from './filter';
+import { parameter, statusOf, textOf } from './values';
 
 /** Parameter $1 is the namespace. */
 const FIRST_PARAMETER = 2;
+/** Postgres counts parameters in 16 bits; some are the list's own. */
+const MAX_PARAMETERS = 60_000;
+/** More values than these are not looked up one by one in the index. */
+const MAX_LOOKUPS = 100;
 
 export interface FilterSql {
   /** '' = all. */
@@ -32,6 +45,10 @@ const RANGE_TYPES: ReadonlySet<ValueType> = new Set([
   ValueType.INDEXED_VALUE_TYPE_KEYWORD,
 ]);
 
+const ALL_STATUSES = [1, 2, 3, 4, 5, 6, 7];
+
+type Condition<K extends Filter['kind']> = Extract<Filter, { kind: K }>;
+
 class ConditionWriter {
   readonly values: unknown[] = [];
   divisionNamed = false;
@@ -42,91 +59,142 @@ class ConditionWriter {
   write(filter: Filter, negated: boolean): string {
     switch (filter.kind) {
       case 'and':
-      case 'or':
-        return `(${this.write(filter.left, negated)} ${filter.kind.toUpperCase()} ${this.write(filter.right, negated)})`;
+      case 'or': {
+        const operands = filter.operands.map((operand) => this.write(operand, negated));
+        return `(${operands.join(` ${filter.kind.toUpperCase()} `)})`;
+      }
       case 'not':
         return `NOT (${this.write(filter.operand, true)})`;
-      case 'null':
-        return `${this.resolve(filter.name).sql} IS ${filter.negated ? 'NOT ' : ''}NULL`;
+      case 'null': {
+        const { sql, nullSql = sql } = this.resolve(filter.name);
+        return `${nullSql} IS ${filter.negated ? 'NOT ' : ''}NULL`;
+      }
       case 'between':
         return this.between(filter);
-      case 'in': {
-        const attribute = this.resolve(filter.name);
-        checkOperator(attribute, filter.negated ? 'NOT IN' : 'IN');
-        const any = filter.values.map((value) => this.equal(attribute, value, negated || filter.negated)).join(' OR ');
-        return filter.negated ? `NOT (${any})` : `(${any})`;
-      }
+      case 'in':
+        return this.in(filter, negated);
       case 'compare':
-        return this.compare(filter.name, filter.operator, filter.value, negated);
+        return this.compare(filter, negated);
     }
   }
 
-  private resolve(name: string): Attribute {
+  private resolve(name: Name): Attribute {
     const attribute = resolveAttribute(name, this.custom);
     if (attribute.name === NAMESPACE_DIVISION) this.divisionNamed = true;
     return attribute;
   }
 
-  private compare(name: string, operator: Comparison, value: Value, negated: boolean): string {
+  private compare({ name, operator, value }: Condition<'compare'>, negated: boolean): string {
     const attribute = this.resolve(name);
-    checkOperator(attribute, operator.toUpperCase());
+    checkOperator(attribute, operator.toUpperCase(), name);
+    switch (operator) {
+      case 'starts_with':
+        return this.startsWith(attribute, value);
+      case 'not starts_with':
+        return `NOT (${this.startsWith(attribute, value)})`;
+    }
+    if (attribute.form === 'status') {
+      const wanted = statusOf(value);
+      return oneOf(ALL_STATUSES.filter((status) => holds(status, operator, wanted)));
+    }
     switch (operator) {
       case '=':
         return this.equal(attribute, value, negated);
       case '!=':
         return `NOT (${this.equal(attribute, value, true)})`;
-      case 'starts_with':
-      case 'not starts_with': {
-        if (typeof value.value !== 'string') throw wrongType(attribute, value);
-        const text = `starts_with(${asText(attribute)}, ${this.add(value.value)}::text)`;
-        return operator === 'starts_with' ? text : `NOT (${text})`;
+      default: {
+        // Ids that are no UUIDs have a place among them all the same.
+        if (attribute.form !== 'uuid') return `${valueSql(attribute)} ${operator} ${this.bound(attribute, value)}`;
+        return `${attribute.sql}::text COLLATE "C" ${operator} ${this.add(textOf(attribute, value))}::text`;
       }
-      default:
-        return `${this.typed(attribute)} ${operator} ${this.bound(attribute, value)}`;
     }
   }
 
   private equal(attribute: Attribute, value: Value, negated: boolean): string {
     const parsed = parameter(attribute, value);
-    if (parsed === null) return 'false';
-    if (attribute.type === ValueType.INDEXED_VALUE_TYPE_TEXT) {
-      const words = String(parsed).split(/\s+/).filter(Boolean);
-      const any = words.map((word) => `plainto_tsquery('simple', ${this.add(word)})`).join(' || ');
-      return words.length === 0 ? 'false' : `to_tsvector('simple', ${attribute.sql}) @@ (${any})`;
-    }
+    // False for all who have the attribute, unknown for the others.
+    if (parsed === null) return negated ? `${attribute.sql} IS NULL AND NULL` : 'false';
+    if (attribute.type === ValueType.INDEXED_VALUE_TYPE_TEXT) return this.matches(attribute, String(parsed), value);
     if (attribute.type === ValueType.INDEXED_VALUE_TYPE_KEYWORD_LIST) {
       const contains =
         attribute.form === 'list'
           ? `${attribute.sql} @> ${this.add(JSON.stringify([parsed]))}::jsonb`
-          : `e.search_attributes @> ${this.add(JSON.stringify({ [attribute.name]: [parsed] }))}::jsonb`;
+          : this.contains(attribute.name, [parsed]);
       return negated ? `CASE WHEN ${attribute.sql} IS NOT NULL THEN ${contains} END` : `(${contains})`;
     }
     // Containment finds its rows by the index.
     if (!negated && attribute.form === 'stored' && attribute.type === ValueType.INDEXED_VALUE_TYPE_KEYWORD) {
-      const contains = (stored: unknown): string =>
-        `e.search_attributes @> ${this.add(JSON.stringify({ [attribute.name]: stored }))}::jsonb`;
-      return `(${contains(parsed)} OR ${contains([parsed])})`;
+      return `(${this.contains(attribute.name, parsed)} OR ${this.contains(attribute.name, [parsed])})`;
     }
-    return `${this.typed(attribute)} = ${this.bound(attribute, value)}`;
+    return `${valueSql(attribute)} = ${this.add(parsed)}::${sqlType(attribute)}`;
   }
 
-  private between(filter: Extract<Filter, { kind: 'between' }>): string {
-    const attribute = this.resolve(filter.name);
-    if (!RANGE_TYPES.has(attribute.type)) {
+  private contains(name: string, stored: unknown): string {
+    return `e.search_attributes @> ${this.add(JSON.stringify({ [name]: stored }))}::jsonb`;
+  }
+
+  /** Any of the words, each as Postgres splits it: `b-c` is found in "a, b-c". */
+  private matches({ sql }: Attribute, text: string, { position }: Value): string {
+    const words = text.split(/\s+/).filter(Boolean);
+    if (words.length === 0) {
       throw new FilterError(
-        `invalid expression: cannot do range condition on search attribute '${filter.name}' of type ${typeName(attribute.type)}`,
+        `invalid expression: unexpected value for Text type search attribute (no tokens found in '${text}')`,
+        position,
       );
     }
-    const [from, to] = [this.bound(attribute, filter.from), this.bound(attribute, filter.to)];
-    return `${this.typed(attribute)} ${filter.negated ? 'NOT ' : ''}BETWEEN ${from} AND ${to}`;
+    const any = words.map((word) => `phraseto_tsquery('simple', ${this.add(word)})`).join(' || ');
+    return `to_tsvector('simple', ${sql}) @@ (${any})`;
   }
 
-  /** The left side, as a value of its type. */
-  private typed(attribute: Attribute): string {
-    const { sql, form, type } = attribute;
-    if (form === 'status' || form === 'uuid') return sql;
-    if (form === 'plain' || form === 'duration') return isText(type) ? `${sql} COLLATE "C"` : `(${sql})`;
-    return isText(type) ? `(${sql}) COLLATE "C"` : `(${sql})::${sqlType(attribute)}`;
+  /** A range, where an index can find it. */
+  private startsWith(attribute: Attribute, value: Value): string {
+    const prefix = textOf(attribute, value);
+    const text = attribute.form === 'uuid' ? `${attribute.sql}::text COLLATE "C"` : valueSql(attribute);
+    if (prefix.includes('\0')) return `${attribute.sql} IS NULL AND NULL`;
+    if (prefix === '') return `(${attribute.sql} IS NOT NULL OR NULL)`;
+    const end = afterPrefix(prefix);
+    const from = `${text} >= ${this.add(prefix)}::text`;
+    return end === null ? from : `(${from} AND ${text} < ${this.add(end)}::text)`;
+  }
+
+  private in({ name, negated: isNotIn, values }: Condition<'in'>, negated: boolean): string {
+    const attribute = this.resolve(name);
+    checkOperator(attribute, isNotIn ? 'NOT IN' : 'IN', name);
+    if (attribute.form === 'status') {
+      const wanted = new Set(values.map(statusOf));
+      return oneOf(ALL_STATUSES.filter((status) => wanted.has(status) !== isNotIn));
+    }
+    const unknown = negated || isNotIn;
+    const isList = attribute.type === ValueType.INDEXED_VALUE_TYPE_KEYWORD_LIST;
+    const byIndex = attribute.form === 'stored' && !unknown && values.length <= MAX_LOOKUPS;
+    let any: string;
+    if (isList || (byIndex && attribute.type === ValueType.INDEXED_VALUE_TYPE_KEYWORD)) {
+      any = values.map((value) => this.equal(attribute, value, unknown)).join(' OR ');
+    } else {
+      const known = values.map((value) => parameter(attribute, value)).filter((value) => value !== null);
+      any = `${valueSql(attribute)} = ANY (${this.add(known)}::${sqlType(attribute)}[])`;
+    }
+    return isNotIn ? `NOT (${any})` : `(${any})`;
+  }
+
+  private between({ name, negated, from, to }: Condition<'between'>): string {
+    const attribute = this.resolve(name);
+    if (!RANGE_TYPES.has(attribute.type)) {
+      throw new FilterError(
+        `invalid expression: cannot do range condition on search attribute '${name.name}' of type ${typeName(attribute.type)}`,
+        name.position,
+      );
+    }
+    if (attribute.form === 'status') {
+      const [low, high] = [statusOf(from), statusOf(to)];
+      return oneOf(ALL_STATUSES.filter((status) => (status >= low && status <= high) !== negated));
+    }
+    const not = negated ? 'NOT ' : '';
+    if (attribute.form === 'uuid') {
+      const bounds = [from, to].map((value) => `${this.add(textOf(attribute, value))}::text`);
+      return `${attribute.sql}::text COLLATE "C" ${not}BETWEEN ${bounds.join(' AND ')}`;
+    }
+    return `${valueSql(attribute)} ${not}BETWEEN ${this.bound(attribute, from)} AND ${this.bound(attribute, to)}`;
   }
 
   private bound(attribute: Attribute, value: Value): string {
@@ -134,34 +202,52 @@ class ConditionWriter {
   }
 
   private add(value: unknown): string {
+    if (this.values.length >= MAX_PARAMETERS) throw new FilterError('operation is not supported: so many values');
     this.values.push(value);
     return `$${FIRST_PARAMETER + this.values.length - 1}`;
   }
 }
 
-const isText = (type: ValueType): boolean =>
-  type === ValueType.INDEXED_VALUE_TYPE_KEYWORD || type === ValueType.INDEXED_VALUE_TYPE_TEXT;
-
-const asText = (attribute: Attribute): string => (attribute.form === 'uuid' ? `${attribute.sql}::text` : attribute.sql);
-
-function sqlType({ form, type }: Attribute): string {
-  if (form === 'status') return 'smallint';
-  if (form === 'uuid') return 'uuid';
-  switch (type) {
-    case ValueType.INDEXED_VALUE_TYPE_DATETIME:
-      return 'timestamptz';
-    case ValueType.INDEXED_VALUE_TYPE_INT:
-    case ValueType.INDEXED_VALUE_TYPE_DOUBLE:
-      return 'numeric';
-    case ValueType.INDEXED_VALUE_TYPE_BOOL:
-      return 'boolean';
+function holds(status: number, operator: Comparison, wanted: number): boolean {
+  switch (operator) {
+    case '=':
+      return status === wanted;
+    case '!=':
+      return status !== wanted;
+    case '<':
+      return status < wanted;
+    case '<=':
+      return status <= wanted;
+    case '>':
+      return status > wanted;
     default:
-      return 'text';
+      return status >= wanted;
   }
 }
 
+/** Literal, so that partial indexes are found; and as a range of the list's order, where open runs are together. */
+function oneOf(statuses: number[]): string {
+  if (statuses.length === 0) return 'false';
+  if (statuses.length === ALL_STATUSES.length) return 'true';
+  const condition =
+    statuses.length === 1 ? `e.status = ${statuses[0]}` : `e.status = ANY ('{${statuses.join(',')}}'::smallint[])`;
+  if (statuses.length === 1 && statuses[0] === 1) return `(${condition} AND ${CLOSE_ORDER} = 'infinity')`;
+  return statuses.includes(1) ? condition : `(${condition} AND ${CLOSE_ORDER} < 'infinity')`;
+}
+
+/** The first text after all that begin with the prefix, byte by byte; null = there is none. */
+function afterPrefix(prefix: string): string | null {
+  const points = [...prefix].map((char) => char.codePointAt(0) as number);
+  for (let last = points.pop(); last !== undefined; last = points.pop()) {
+    // No text has half a surrogate pair.
+    const next = last === 0xd7ff ? 0xe000 : last + 1;
+    if (next <= 0x10ffff) return String.fromCodePoint(...points, next);
+  }
+  return null;
+}
+
 /** Which operators a type knows (Temporal's table). */
-function checkOperator({ name, type, form }: Attribute, operator: string): void {
+function checkOperator({ type, form }: Attribute, operator: string, { name, position }: Name): void {
   const equality = operator === '=' || operator === '!=';
   const membership = operator === 'IN' || operator === 'NOT IN';
   const prefix = operator === 'STARTS_WITH' || operator === 'NOT STARTS_WITH';
@@ -170,9 +256,9 @@ function checkOperator({ name, type, form }: Attribute, operator: string): void 
   else if (type === ValueType.INDEXED_VALUE_TYPE_KEYWORD_LIST) allowed = equality || membership;
   else if (type === ValueType.INDEXED_VALUE_TYPE_KEYWORD) allowed = form !== 'status' || !prefix;
   else allowed = !prefix;
-  if (!allowed) {
-    throw new FilterError(
-      `operation is not supported: operator '${operator}' not supported for ${typeName(type)} type search attribute '${name}'`,
-    );
-  }
+  if (allowed) return;
+  throw new FilterError(
+    `operation is not supported: operator '${operator}' not supported for ${typeName(type)} type search attribute '${name}'`,
+    position,
+  );
 }

@@ -1,8 +1,8 @@
 /** Temporal's filter on workers, such as `TaskQueue = 'orders' AND Status = 'Running'`, evaluated on their heartbeats. */
 import { temporal } from '@temporalio/proto';
 import { optionalMs } from '../../common/proto-values';
-import { FilterError } from '../visibility/lexer';
-import { type Filter, type Value, parseFilter } from '../visibility/parser';
+import { type Filter, FilterError, type Name, type Value, refusedClause } from '../visibility/filter';
+import { parseFilter } from '../visibility/parser';
 import type { Heartbeat } from './registry';
 
 const Status = temporal.api.enums.v1.WorkerStatus;
@@ -32,8 +32,9 @@ const isTime = (name: string): boolean => name.endsWith('Time');
 
 /** @throws FilterError for text that is no filter, and names or values that workers do not have */
 export function workerFilter(text: string): (worker: Heartbeat) => boolean {
-  const { where, groupBy } = parseFilter(text);
-  if (groupBy.length > 0) throw new FilterError("operation is not supported: 'GROUP BY' clause");
+  const { where, groupBy, orderBy } = parseFilter(text);
+  if (groupBy.length > 0) throw refusedClause('GROUP BY', groupBy[0]);
+  if (orderBy.length > 0) throw refusedClause('ORDER BY', orderBy[0]);
   return where === null ? () => true : test(where);
 }
 
@@ -41,8 +42,10 @@ function test(filter: Filter): (worker: Heartbeat) => boolean {
   switch (filter.kind) {
     case 'and':
     case 'or': {
-      const [left, right] = [test(filter.left), test(filter.right)];
-      return filter.kind === 'and' ? (w) => left(w) && right(w) : (w) => left(w) || right(w);
+      const operands = filter.operands.map(test);
+      return filter.kind === 'and'
+        ? (worker) => operands.every((holds) => holds(worker))
+        : (worker) => operands.some((holds) => holds(worker));
     }
     case 'not': {
       const operand = test(filter.operand);
@@ -89,16 +92,18 @@ function comparison({ name, operator, value }: Extract<Filter, { kind: 'compare'
   };
 }
 
-function column(name: string): (worker: Heartbeat) => Scalar {
+function column({ name, position }: Name): (worker: Heartbeat) => Scalar {
   const read = Object.hasOwn(COLUMNS, name) ? COLUMNS[name] : undefined;
-  if (read === undefined) throw new FilterError(`invalid expression: '${name}' is not a field of workers`);
+  if (read === undefined) throw new FilterError(`invalid expression: '${name}' is not a field of workers`, position);
   return (worker) => read(worker) || undefined;
 }
 
 /** Times are compared as ms since the epoch. */
-function literal(name: string, { value }: Value): string | number {
+function literal({ name }: Name, { value, position }: Value): string | number {
   if (!isTime(name)) return String(value);
   const at = Date.parse(String(value));
-  if (Number.isNaN(at)) throw new FilterError(`invalid expression: unable to parse datetime '${String(value)}'`);
+  if (Number.isNaN(at)) {
+    throw new FilterError(`invalid expression: unable to parse datetime '${String(value)}'`, position);
+  }
   return at;
 }

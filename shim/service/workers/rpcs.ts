@@ -4,7 +4,7 @@ import { long } from '../../common/proto-values';
 import { invalidArgument, notFound } from '../errors';
 import { decodeToken, encodeToken } from '../page-token';
 import type { Rpc, ServiceParts } from '../types';
-import { FilterError } from '../visibility/lexer';
+import { refusing } from '../visibility/query';
 import { workerFilter } from './filter';
 import type { Heartbeat, Workers } from './registry';
 
@@ -21,13 +21,8 @@ export function workerRpcs(parts: ServiceParts, workers: Workers) {
     query: string | null | undefined,
   ): Promise<Heartbeat[]> => {
     const { id } = await parts.namespace(namespace);
-    try {
-      const matches = workerFilter(query ?? '');
-      return (await workers.list(id)).filter(matches);
-    } catch (error) {
-      if (error instanceof FilterError) throw invalidArgument(`invalid query: ${error.message}`);
-      throw error;
-    }
+    const matches = refusing(() => workerFilter(query ?? ''));
+    return (await workers.list(id)).filter(matches);
   };
 
   const recordWorkerHeartbeat: Rpc<Requests['RecordWorkerHeartbeatRequest'], object> = async (request) => {

@@ -1,0 +1,158 @@
+/** Lists and counts of `executions` around a condition of service/visibility: its placeholders begin at $2, ours follow them. */
+import type { ListPosition, SortColumn, VisibilityQuery } from '../types';
+import { buildId, columns } from './executions';
+
+const closeOrder = `coalesce(e.close_time, 'infinity'::timestamptz)`;
+
+/** On Temporal each schedule is a workflow of another division; this is what can be seen of it. */
+const withSchedules = (s: string): string => `(
+  SELECT * FROM ${s}.executions
+  UNION ALL SELECT r.* FROM ${s}.schedules x CROSS JOIN LATERAL jsonb_populate_record(NULL::${s}.executions, jsonb_build_object(
+    'run_id', x.uuid, 'first_run_id', x.uuid, 'root_run_id', x.uuid, 'namespace_id', x.namespace_id, 'status', 1,
+    'workflow_id', 'temporal-sys-scheduler:' || x.schedule_id, 'root_workflow_id', 'temporal-sys-scheduler:' || x.schedule_id,
+    'workflow_type', 'temporal-sys-scheduler-workflow', 'task_queue', 'temporal-sys-per-ns-tq', 'start_request_id', x.create_request_id,
+    'start_time', x.created_at, 'execution_time', x.created_at, 'history_length', 0, 'history_size_bytes', 0, 'state_transitions', x.version,
+    'search_attributes', x.search_attributes || '{"TemporalNamespaceDivision": "TemporalScheduler"}')) r)`;
+
+/** Each row with the build id that is known of it. */
+const relation = (s: string, allDivisions = false): string =>
+  `(SELECT e.*, ${buildId(s)} AS known_build_id FROM ${allDivisions ? withSchedules(s) : `${s}.executions`} e)`;
+
+const where = ({ condition }: VisibilityQuery): string =>
+  `e.namespace_id = $1${condition === '' ? '' : ` AND (${condition})`}`;
+
+/** The newest close that is visible to this statement. */
+const closedBy = (s: string): string => `(SELECT to_jsonb(e.close_time) #>> '{}' FROM ${s}.executions e
+    WHERE e.namespace_id = $1 AND ${closeOrder} < 'infinity' ORDER BY ${closeOrder} DESC LIMIT 1) AS closed_by`;
+
+/** Values of the row's keys as texts that go back into Postgres. */
+const keysOf = (keys: string[]): string =>
+  `ARRAY[${keys.map((key) => `to_jsonb(${key}) #>> '{}'`).join(', ')}]::text[] AS sort_keys`;
+
+interface Statement {
+  text: string;
+  values: unknown[];
+}
+
+/** Parameters after the condition's. */
+class Parameters {
+  readonly values: unknown[];
+
+  constructor({ namespaceId, values }: VisibilityQuery) {
+    this.values = [namespaceId, ...values];
+  }
+
+  add(value: unknown, type: string): string {
+    this.values.push(value);
+    return `$${this.values.length}::${type}`;
+  }
+}
+
+export function list(s: string, query: VisibilityQuery, limit: number, after: ListPosition | null): Statement {
+  const parameters = new Parameters(query);
+  const text =
+    query.order !== undefined
+      ? ordered(s, query, query.order, limit, after, parameters)
+      : after === null
+        ? firstPage(s, query, limit, parameters)
+        : nextPage(s, query, limit, after, parameters);
+  return { text, values: parameters.values };
+}
+
+/** Open runs first, then the newest close, newest start. */
+const firstPage = (s: string, query: VisibilityQuery, limit: number, parameters: Parameters): string =>
+  `SELECT ${columns('e.known_build_id')}, ${keysOf([closeOrder, 'e.start_time'])}, ${closedBy(s)}
+    FROM ${relation(s, query.allDivisions)} e WHERE ${where(query)}
+    ORDER BY ${closeOrder} DESC, e.start_time DESC, e.run_id LIMIT ${parameters.add(limit, 'int8')}`;
+
+/**
+ * The pages after the first, open runs first. What has closed since the first page keeps its place among the open ones, so that no run is listed
+ * twice; three parts, each of them in the order of the index.
+ */
+function nextPage(
+  s: string,
+  query: VisibilityQuery,
+  size: number,
+  after: ListPosition,
+  parameters: Parameters,
+): string {
+  const limit = parameters.add(size, 'int8');
+  const run = parameters.add(after.runId, 'uuid');
+  const close = parameters.add(after.keys[0], 'timestamptz');
+  const start = parameters.add(after.keys[1], 'timestamptz');
+  const asOf = parameters.add(after.closedBy ?? '-infinity', 'timestamptz');
+  const later = `e.start_time <= ${start} AND (e.start_time < ${start} OR e.run_id > ${run})`;
+  const part = (order: string, condition: string): string => `(SELECT e.*, ${order} AS close_order
+      FROM ${relation(s, query.allDivisions)} e WHERE ${where(query)} AND ${condition}
+      ORDER BY close_order DESC, e.start_time DESC, e.run_id LIMIT ${limit})`;
+  const open = `'infinity'::timestamptz`;
+  const parts =
+    after.keys[0] === 'infinity'
+      ? [
+          part(open, `${closeOrder} = ${close} AND ${later}`),
+          part(open, `${closeOrder} > ${asOf} AND ${closeOrder} < ${open} AND ${later}`),
+          part(closeOrder, `${closeOrder} <= ${asOf}`),
+        ]
+      : [
+          part(
+            closeOrder,
+            `${closeOrder} <= ${asOf} AND ${closeOrder} <= ${close} AND (${closeOrder} < ${close} OR ${later})`,
+          ),
+        ];
+  return `SELECT ${columns('e.known_build_id')}, ${keysOf(['e.close_order', 'e.start_time'])}
+    FROM (${parts.join(' UNION ALL ')}) e ORDER BY e.close_order DESC, e.start_time DESC, e.run_id LIMIT ${limit}`;
+}
+
+/** In an order of the caller's; runs without a value come last. What has closed since the first page is sorted as it was while open. */
+function ordered(
+  s: string,
+  query: VisibilityQuery,
+  order: SortColumn[],
+  limit: number,
+  after: ListPosition | null,
+  parameters: Parameters,
+): string {
+  const changes = after !== null && order.some(({ whileOpen }) => whileOpen !== undefined);
+  const asOf = changes ? parameters.add(after.closedBy ?? '-infinity', 'timestamptz') : '';
+  const keys = order.map(({ sql, type, whileOpen }) =>
+    changes && whileOpen !== undefined
+      ? `(CASE WHEN ${closeOrder} > ${asOf} THEN ${whileOpen}::${type} ELSE ${sql} END)`
+      : sql,
+  );
+  const sorting = order.map(({ descending }, i) => `${keys[i]} ${descending ? 'DESC' : 'ASC'} NULLS LAST`);
+  const page = after === null ? '' : ` AND (${beyond(after, order, keys, parameters)})`;
+  return `SELECT ${columns('e.known_build_id')}, ${keysOf(keys)}${after === null ? `, ${closedBy(s)}` : ''}
+    FROM ${relation(s, query.allDivisions)} e WHERE ${where(query)}${page}
+    ORDER BY ${sorting.join(', ')}, e.run_id LIMIT ${parameters.add(limit, 'int8')}`;
+}
+
+function beyond(after: ListPosition, order: SortColumn[], keys: string[], parameters: Parameters): string {
+  const same: string[] = [];
+  const cases: string[] = [];
+  order.forEach(({ type, descending }, i) => {
+    const [key, value] = [keys[i], after.keys[i]];
+    if (value === null || value === undefined) {
+      same.push(`${key} IS NULL`);
+      return;
+    }
+    const given = parameters.add(value, type);
+    cases.push([...same, `(${key} ${descending ? '<' : '>'} ${given} OR ${key} IS NULL)`].join(' AND '));
+    same.push(`${key} = ${given}`);
+  });
+  cases.push([...same, `e.run_id > ${parameters.add(after.runId, 'uuid')}`].join(' AND '));
+  return cases.map((one) => `(${one})`).join(' OR ');
+}
+
+export const count = (s: string, query: VisibilityQuery): Statement => ({
+  text: `SELECT count(*)::float8 AS count FROM ${relation(s, query.allDivisions)} e WHERE ${where(query)}`,
+  values: [query.namespaceId, ...query.values],
+});
+
+/** Values as JSON texts. */
+export function countGroups(s: string, query: VisibilityQuery, by: SortColumn[], limit: number): Statement {
+  const parameters = new Parameters(query);
+  const text = `SELECT ARRAY[${by.map(({ sql }) => `to_jsonb(${sql})::text`).join(', ')}] AS values, count(*)::float8 AS count
+    FROM ${relation(s, query.allDivisions)} e WHERE ${where(query)} GROUP BY ${by.map(({ sql }) => sql).join(', ')}
+    ORDER BY ${by.map(({ sql }) => `${sql} NULLS LAST`).join(', ')} LIMIT ${parameters.add(limit, 'int8')}`;
+  return { text, values: parameters.values };
+}
