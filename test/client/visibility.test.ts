@@ -181,6 +181,57 @@ describe('visibility', () => {
     expect(closed.executions).toHaveLength(1);
   });
 
+  it('sorts by several attributes and counts by several', async () => {
+    const { client, queue } = await withAttributes();
+    const runs: [id: string, plan?: string, seats?: number][] = [
+      ['a', 'pro', 5],
+      ['b', 'free', 7],
+      ['c', 'pro', 9],
+      ['d'],
+    ];
+    for (const [workflowId, ofPlan, ofSeats] of runs) {
+      const typedSearchAttributes = [
+        ...(ofPlan === undefined ? [] : [{ key: plan, value: ofPlan }]),
+        ...(ofSeats === undefined ? [] : [{ key: seats, value: ofSeats }]),
+      ];
+      await client.workflow.start('w', { taskQueue: queue, workflowId, typedSearchAttributes });
+    }
+    const sorted: string[] = [];
+    const query = "WorkflowType = 'w' ORDER BY Plan DESC, Seats DESC";
+    for await (const { workflowId } of client.workflow.list({ query, pageSize: 1 })) sorted.push(workflowId);
+    expect(sorted).toEqual(['c', 'a', 'b', 'd']);
+
+    const { count, groups } = await client.workflow.count("WorkflowId != 'c' GROUP BY Plan, ExecutionStatus, Seats");
+    expect([count, groups]).toEqual([
+      3,
+      [
+        { count: 1, groupValues: [['free'], ['Running'], [7]] },
+        { count: 1, groupValues: [['pro'], ['Running'], [5]] },
+        { count: 1, groupValues: [[null], ['Running'], [null]] },
+      ],
+    ]);
+  });
+
+  it('refuses tokens of another order, and those that it did not make', async () => {
+    const { client, connection, queue } = await withAttributes();
+    for (const workflowId of ['a', 'b']) await client.workflow.start('w', { taskQueue: queue, workflowId });
+    const list = (query: string, nextPageToken?: Uint8Array) =>
+      connection.workflowService.listWorkflowExecutions({ namespace: 'default', query, pageSize: 1, nextPageToken });
+    const { nextPageToken } = await list('ORDER BY Seats');
+    expect((await list('ORDER BY Seats', nextPageToken)).executions).toHaveLength(1);
+    const made = (token: object): Uint8Array => Buffer.from(JSON.stringify(token));
+    const read = JSON.parse(Buffer.from(nextPageToken).toString()) as object;
+    for (const [query, token] of [
+      ['', nextPageToken],
+      ['ORDER BY Seats, Plan', nextPageToken],
+      ['ORDER BY Seats', made({ ...read, runId: 'x' })],
+      ['ORDER BY Seats', made({ ...read, keys: ['x'] })],
+      ['ORDER BY StartTime', made({ ...read, keys: ['2024-99-99T00:00:00+00:00'] })],
+    ] as const) {
+      await expect(list(query, token)).rejects.toMatchObject({ code: 3, details: 'Invalid NextPageToken.' });
+    }
+  });
+
   it('adds, lists and removes search attributes', async () => {
     const { connection, client, queue } = await withAttributes();
     const { operatorService } = connection;

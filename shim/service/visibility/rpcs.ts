@@ -10,7 +10,7 @@ import type { NamespaceInfo, Rpc, ServiceParts } from '../types';
 import type { Attribute } from './attributes';
 import { type Comparison, type Filter, is } from './filter';
 import { columnOf, compiled, countQuery, listQuery, refusing } from './query';
-import { statusName } from './values';
+import { isDatetime, statusName } from './values';
 
 type Info = temporal.api.workflow.v1.IWorkflowExecutionInfo;
 type ListRequest = temporal.api.workflowservice.v1.IListWorkflowExecutionsRequest;
@@ -44,8 +44,6 @@ async function page(
 }
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
-const TIME = /^(infinity|\d{4,}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?[+-]\d\d:\d\d)$/;
-
 /** A token of this service, for a list in this order. */
 function positionOf(token: Uint8Array | null | undefined, { order }: VisibilityQuery): ListPosition | null {
   const types = order?.map(({ type }) => type) ?? ['timestamptz', 'timestamptz'];
@@ -62,14 +60,15 @@ function isOf(type: string, key: unknown): boolean {
   if (typeof key !== 'string' || key.includes('\0')) return false;
   switch (type) {
     case 'timestamptz':
-      return TIME.test(key);
+      return key === 'infinity' || isDatetime(key);
     case 'uuid':
       return UUID.test(key);
     case 'boolean':
       return key === 'true' || key === 'false';
-    case 'numeric':
     case 'smallint':
-      return /^-?[\d.]+$/.test(key) && Number.isFinite(Number(key));
+      return /^\d$/.test(key);
+    case 'numeric':
+      return /^-?\d+(\.\d+)?$/.test(key);
     default:
       return true;
   }

@@ -6,7 +6,7 @@ import { FilterError, type Value } from './filter';
 const { WorkflowExecutionStatus } = temporal.api.enums.v1;
 
 const RFC3339 =
-  /^(\d{4})-(\d\d)-(\d\d)T([01]\d|2[0-3]):([0-5]\d):([0-5]\d)(?:[.,](\d+))?(?:Z|[+-]([01]\d|2[0-3]):[0-5]\d)$/;
+  /^(\d{4})-(\d\d)-(\d\d)T([01]\d|2[0-3]):([0-5]\d):([0-5]\d)(?:[.,]\d+)?(?:Z|[+-]([01]\d|2[0-3]):[0-5]\d)$/;
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const NUMBER = /^[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?$/i;
 const MAX_INT64 = 2n ** 63n;
@@ -84,14 +84,20 @@ function datetime(attribute: Attribute, value: Value): string {
     return new Date(Number((micros - rest) / 1000n)).toISOString().replace('Z', `${String(rest).padStart(3, '0')}Z`);
   }
   const text = textOf(attribute, value);
-  const [, year, month, day, , , , fraction = ''] = RFC3339.exec(text) ?? [];
-  const days = new Date(Date.UTC(2000 + (Number(year) % 400), Number(month), 0)).getUTCDate();
-  if (year === undefined || !(Number(month) >= 1 && Number(month) <= 12 && Number(day) >= 1 && Number(day) <= days)) {
+  if (!isDatetime(text)) {
     throw new FilterError(`invalid expression: unable to parse datetime '${text}'`, value.position);
   }
   // Postgres has no year 0.
-  if (year === '0000') return '-infinity';
-  return fraction.length > 6 ? text.replace(fraction, fraction.slice(0, 6)) : text;
+  if (text.startsWith('0000')) return '-infinity';
+  return text.replace(/([.,]\d{6})\d+/, '$1').replace(',', '.');
+}
+
+/** RFC 3339 with a day that the month has. */
+export function isDatetime(text: string): boolean {
+  const [, year, month, day] = RFC3339.exec(text) ?? [];
+  // Leap years come back every 400 years; Date takes those before 100 for others.
+  const days = new Date(Date.UTC(2000 + (Number(year) % 400), Number(month), 0)).getUTCDate();
+  return Number(month) >= 1 && Number(month) <= 12 && Number(day) >= 1 && Number(day) <= days;
 }
 
 const UNIT_NS: Record<string, number> = {
