@@ -18,6 +18,8 @@
 -- `schedules` holds what is to be started when, and where each schedule stands (JSON, with a version like a run's); `schedule_slots` what
 -- became of each of its times, for reading.
 -- `batch_jobs` and `batch_items` are commands on many workflows, with how far they have come.
+-- `task_queue_configs` and `task_queue_limits` say how fast and how much at once task queues may work; `task_queue_rates` and `limited_activities`
+-- keep count, where there is a limit.
 -- `queries` and `notices` carry questions and wake-ups between processes and survive nothing, hence unlogged.
 -- `namespaces` and `search_attributes` are Temporal's. `workflows`, `history_events`, `pending_activities`, `pending_timers` and `schedule_history`
 -- are views to read.
@@ -135,7 +137,11 @@ CREATE TABLE tasks (
   run_id uuid NOT NULL,
   scheduled_event_id integer NOT NULL,
   attempt integer NOT NULL,
-  priority smallint NOT NULL,
+  -- 1 to 5, first to last
+  priority smallint NOT NULL CHECK (priority BETWEEN 1 AND 5),
+  -- Keys of one level share the queue by their weights
+  fairness_key text COLLATE "C" NOT NULL,
+  fairness_weight real NOT NULL CHECK (fairness_weight > 0),
   created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
   claimed_by uuid,
   -- Number of the claim in that process, so that a claim whose answer was lost is found again
@@ -147,7 +153,7 @@ CREATE TABLE tasks (
   autovacuum_vacuum_threshold = 500,
   autovacuum_vacuum_cost_delay = 1
 );
-CREATE INDEX tasks_waiting ON tasks (namespace_id, queue, kind, priority, id) WHERE claimed_by IS NULL;
+CREATE INDEX tasks_waiting ON tasks (namespace_id, queue, kind, priority, fairness_key, id) WHERE claimed_by IS NULL;
 CREATE INDEX tasks_claimed ON tasks (claimed_by, claim) WHERE claimed_by IS NOT NULL;
 CREATE INDEX tasks_of_run ON tasks (run_id);
 
@@ -243,6 +249,121 @@ CREATE UNLOGGED TABLE notices (
   notice text NOT NULL
 );
 CREATE INDEX notices_by_time ON notices (sent_at);
+
+-- Task queues: how they are configured, and what limits them.
+
+CREATE TABLE task_queue_configs (
+  namespace_id integer NOT NULL,
+  queue text COLLATE "C" NOT NULL,
+  kind text COLLATE "C" NOT NULL CHECK (kind IN ('activity', 'workflow')),
+  version bigint NOT NULL CHECK (version > 0),
+  -- temporal.api.taskqueue.v1.TaskQueueConfig
+  config json NOT NULL,
+  PRIMARY KEY (namespace_id, queue, kind)
+);
+
+-- Of activities, by fairness key. It may be written to by hand: processes read it every 30 s.
+CREATE TABLE task_queue_limits (
+  namespace_id integer NOT NULL,
+  queue text COLLATE "C" NOT NULL,
+  -- '*' = each key that has no row of its own
+  fairness_key text COLLATE "C" NOT NULL,
+  max_concurrent integer CHECK (max_concurrent >= 0),
+  max_per_second double precision CHECK (max_per_second >= 0),
+  PRIMARY KEY (namespace_id, queue, fairness_key)
+);
+
+-- When the next start is allowed. A crash of Postgres empties it: the rates then begin anew.
+CREATE UNLOGGED TABLE task_queue_rates (
+  namespace_id integer NOT NULL,
+  queue text COLLATE "C" NOT NULL,
+  -- Sixty-five stars = the whole queue: no key is that long
+  fairness_key text COLLATE "C" NOT NULL,
+  ready_at timestamptz NOT NULL,
+  PRIMARY KEY (namespace_id, queue, fairness_key)
+) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
+
+-- Attempts that have a place, of fairness keys with a limit on concurrency. Whoever started one takes its row away when it has ended; if that
+-- did not happen, `admit_activity` finds that it has.
+CREATE TABLE limited_activities (
+  run_id uuid NOT NULL,
+  scheduled_event_id integer NOT NULL,
+  attempt integer NOT NULL,
+  namespace_id integer NOT NULL,
+  queue text COLLATE "C" NOT NULL,
+  fairness_key text COLLATE "C" NOT NULL,
+  -- The process that will start it
+  process_id uuid NOT NULL,
+  admitted_at timestamptz NOT NULL,
+  PRIMARY KEY (run_id, scheduled_event_id)
+) WITH (fillfactor = 80, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
+CREATE INDEX limited_activities_by_key ON limited_activities (namespace_id, queue, fairness_key);
+
+-- Takes up to `wanted` starts of a limit per second: as many as a bucket holds that fills at that rate, up to one second's worth.
+CREATE FUNCTION take_starts(
+  namespace integer, task_queue text, key text, per_second double precision, wanted integer,
+  OUT granted integer, OUT wait_ms double precision
+)
+LANGUAGE plpgsql
+SET search_path FROM CURRENT
+AS $$
+DECLARE
+  step constant interval := make_interval(secs => 1 / per_second);
+  ready timestamptz;
+  now_at timestamptz;
+BEGIN
+  INSERT INTO task_queue_rates VALUES (namespace, task_queue, key, '-infinity') ON CONFLICT DO NOTHING;
+  SELECT r.ready_at INTO ready FROM task_queue_rates r
+  WHERE r.namespace_id = namespace AND r.queue = task_queue AND r.fairness_key = key FOR NO KEY UPDATE;
+  now_at := clock_timestamp();
+  -- Not more than a second's worth saved up, nor owed from a time when the limit was lower.
+  ready := least(greatest(ready, now_at - (greatest(per_second, 1) - 1) * step), now_at + step);
+  granted := least(wanted, greatest(0, floor(extract(epoch FROM now_at - ready)::double precision * per_second + 0.000001)::integer + 1));
+  IF ready > now_at THEN
+    granted := 0;
+  END IF;
+  ready := ready + granted * step;
+  UPDATE task_queue_rates r SET ready_at = ready
+  WHERE r.namespace_id = namespace AND r.queue = task_queue AND r.fairness_key = key;
+  wait_ms := greatest(0, extract(epoch FROM ready - now_at)::double precision * 1000);
+END
+$$;
+
+-- Gives an attempt one of the places of its fairness key. Places whose attempt does not run any more are free; those taken in the last seconds
+-- are left alone, as the commit that schedules the attempt may still be on its way.
+CREATE FUNCTION admit_activity(
+  namespace integer, task_queue text, key text, most integer, process uuid, run uuid, event integer, attempt_number integer
+) RETURNS boolean
+LANGUAGE plpgsql
+SET search_path FROM CURRENT
+AS $$
+BEGIN
+  PERFORM pg_advisory_xact_lock(hashtextextended(namespace || ':' || task_queue || ':' || key, 3));
+  UPDATE limited_activities l SET attempt = attempt_number, process_id = process, admitted_at = clock_timestamp()
+  WHERE l.run_id = run AND l.scheduled_event_id = event AND l.namespace_id = namespace AND l.queue = task_queue AND l.fairness_key = key;
+  IF FOUND THEN
+    RETURN true;
+  END IF;
+  IF (SELECT count(*) FROM limited_activities l WHERE l.namespace_id = namespace AND l.queue = task_queue AND l.fairness_key = key) >= most THEN
+    DELETE FROM limited_activities l
+    WHERE l.namespace_id = namespace AND l.queue = task_queue AND l.fairness_key = key
+      AND l.admitted_at < clock_timestamp() - interval '5 seconds'
+      AND NOT EXISTS (
+        SELECT FROM runs r CROSS JOIN LATERAL (SELECT r.state -> 'activities' -> l.scheduled_event_id::text AS a) x
+        WHERE r.run_id = l.run_id AND coalesce((x.a ->> 'attempt')::integer, 1) = l.attempt AND x.a IS NOT NULL
+          AND (coalesce((x.a ->> 'startedAtMs')::double precision, 0) > 0
+            OR NOT (coalesce((x.a ->> 'backingOff')::boolean, false) OR coalesce((x.a ->> 'paused')::boolean, false))));
+    IF (SELECT count(*) FROM limited_activities l WHERE l.namespace_id = namespace AND l.queue = task_queue AND l.fairness_key = key) >= most THEN
+      RETURN false;
+    END IF;
+  END IF;
+  INSERT INTO limited_activities VALUES (run, event, attempt_number, namespace, task_queue, key, process, clock_timestamp())
+  ON CONFLICT (run_id, scheduled_event_id) DO UPDATE SET
+    attempt = excluded.attempt, namespace_id = excluded.namespace_id, queue = excluded.queue, fairness_key = excluded.fairness_key,
+    process_id = excluded.process_id, admitted_at = excluded.admitted_at;
+  RETURN true;
+END
+$$;
 
 -- Batch operations: one command on many workflows.
 --
@@ -489,10 +610,11 @@ BEGIN
     DELETE FROM :"schema".tasks t USING unnest(d_at, d_task) AS d(at, task) WHERE t.id = d.task AND verdict[d.at] = 0;
   END IF;
   IF new_tasks IS NOT NULL THEN
-    INSERT INTO :"schema".tasks (namespace_id, queue, kind, run_id, scheduled_event_id, attempt, priority)
-    SELECT t."namespaceId", t.queue, t.kind, t."runId", t."scheduledEventId", t.attempt, t.priority
+    INSERT INTO :"schema".tasks (namespace_id, queue, kind, run_id, scheduled_event_id, attempt, priority, fairness_key, fairness_weight)
+    SELECT t."namespaceId", t.queue, t.kind, t."runId", t."scheduledEventId", t.attempt, t.priority, coalesce(t."fairnessKey", ''), coalesce(t.weight, 1)
     FROM json_to_recordset(new_tasks) AS t(
-      at integer, "namespaceId" integer, queue text, kind text, "runId" uuid, "scheduledEventId" integer, attempt integer, priority smallint)
+      at integer, "namespaceId" integer, queue text, kind text, "runId" uuid, "scheduledEventId" integer, attempt integer, priority smallint,
+      "fairnessKey" text, weight real)
     WHERE verdict[t.at] = 0;
   END IF;
   IF cardinality(s_at) > 0 THEN

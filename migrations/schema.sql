@@ -104,6 +104,20 @@ CREATE TABLE branchline.history (
 
 ALTER TABLE branchline.history ALTER COLUMN events SET STORAGE MAIN;
 
+CREATE TABLE branchline.limited_activities (
+  run_id uuid NOT NULL,
+  scheduled_event_id integer NOT NULL,
+  attempt integer NOT NULL,
+  namespace_id integer NOT NULL,
+  queue text COLLATE "C" NOT NULL,
+  fairness_key text COLLATE "C" NOT NULL,
+  process_id uuid NOT NULL,
+  admitted_at timestamp with time zone NOT NULL,
+  CONSTRAINT limited_activities_pkey PRIMARY KEY (run_id, scheduled_event_id)
+) WITH (fillfactor=80, autovacuum_vacuum_scale_factor=0, autovacuum_vacuum_threshold=1000);
+
+CREATE INDEX limited_activities_by_key ON branchline.limited_activities USING btree (namespace_id, queue, fairness_key);
+
 CREATE TABLE branchline.migrations (
   version integer NOT NULL,
   name text NOT NULL,
@@ -229,6 +243,36 @@ CREATE TABLE branchline.signal_requests (
   CONSTRAINT signal_requests_pkey PRIMARY KEY (run_id, request_id)
 );
 
+CREATE TABLE branchline.task_queue_configs (
+  namespace_id integer NOT NULL,
+  queue text COLLATE "C" NOT NULL,
+  kind text COLLATE "C" NOT NULL,
+  version bigint NOT NULL,
+  config json NOT NULL,
+  CONSTRAINT task_queue_configs_pkey PRIMARY KEY (namespace_id, queue, kind),
+  CONSTRAINT task_queue_configs_kind_check CHECK ((kind = ANY (ARRAY['activity'::text, 'workflow'::text]))),
+  CONSTRAINT task_queue_configs_version_check CHECK ((version > 0))
+);
+
+CREATE TABLE branchline.task_queue_limits (
+  namespace_id integer NOT NULL,
+  queue text COLLATE "C" NOT NULL,
+  fairness_key text COLLATE "C" NOT NULL,
+  max_concurrent integer,
+  max_per_second double precision,
+  CONSTRAINT task_queue_limits_pkey PRIMARY KEY (namespace_id, queue, fairness_key),
+  CONSTRAINT task_queue_limits_max_concurrent_check CHECK ((max_concurrent >= 0)),
+  CONSTRAINT task_queue_limits_max_per_second_check CHECK ((max_per_second >= (0)::double precision))
+);
+
+CREATE UNLOGGED TABLE branchline.task_queue_rates (
+  namespace_id integer NOT NULL,
+  queue text COLLATE "C" NOT NULL,
+  fairness_key text COLLATE "C" NOT NULL,
+  ready_at timestamp with time zone NOT NULL,
+  CONSTRAINT task_queue_rates_pkey PRIMARY KEY (namespace_id, queue, fairness_key)
+) WITH (fillfactor=50, autovacuum_vacuum_scale_factor=0, autovacuum_vacuum_threshold=1000);
+
 CREATE TABLE branchline.tasks (
   id bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
   namespace_id integer NOT NULL,
@@ -238,19 +282,56 @@ CREATE TABLE branchline.tasks (
   scheduled_event_id integer NOT NULL,
   attempt integer NOT NULL,
   priority smallint NOT NULL,
+  fairness_key text COLLATE "C" NOT NULL,
+  fairness_weight real NOT NULL,
   created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
   claimed_by uuid,
   claim bigint,
   CONSTRAINT tasks_pkey PRIMARY KEY (id),
   CONSTRAINT claims_are_whole CHECK (((claimed_by IS NULL) = (claim IS NULL))),
-  CONSTRAINT tasks_kind_check CHECK ((kind = ANY (ARRAY['activity'::text, 'workflow'::text])))
+  CONSTRAINT tasks_fairness_weight_check CHECK ((fairness_weight > (0)::double precision)),
+  CONSTRAINT tasks_kind_check CHECK ((kind = ANY (ARRAY['activity'::text, 'workflow'::text]))),
+  CONSTRAINT tasks_priority_check CHECK (((priority >= 1) AND (priority <= 5)))
 ) WITH (fillfactor=80, autovacuum_vacuum_scale_factor=0.02, autovacuum_vacuum_threshold=500, autovacuum_vacuum_cost_delay=1);
 
 CREATE INDEX tasks_claimed ON branchline.tasks USING btree (claimed_by, claim) WHERE (claimed_by IS NOT NULL);
 
 CREATE INDEX tasks_of_run ON branchline.tasks USING btree (run_id);
 
-CREATE INDEX tasks_waiting ON branchline.tasks USING btree (namespace_id, queue, kind, priority, id) WHERE (claimed_by IS NULL);
+CREATE INDEX tasks_waiting ON branchline.tasks USING btree (namespace_id, queue, kind, priority, fairness_key, id) WHERE (claimed_by IS NULL);
+
+CREATE OR REPLACE FUNCTION branchline.admit_activity(namespace integer, task_queue text, key text, most integer, process uuid, run uuid, event integer, attempt_number integer)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SET search_path TO 'branchline', 'pg_temp'
+AS $function$
+BEGIN
+  PERFORM pg_advisory_xact_lock(hashtextextended(namespace || ':' || task_queue || ':' || key, 3));
+  UPDATE limited_activities l SET attempt = attempt_number, process_id = process, admitted_at = clock_timestamp()
+  WHERE l.run_id = run AND l.scheduled_event_id = event AND l.namespace_id = namespace AND l.queue = task_queue AND l.fairness_key = key;
+  IF FOUND THEN
+    RETURN true;
+  END IF;
+  IF (SELECT count(*) FROM limited_activities l WHERE l.namespace_id = namespace AND l.queue = task_queue AND l.fairness_key = key) >= most THEN
+    DELETE FROM limited_activities l
+    WHERE l.namespace_id = namespace AND l.queue = task_queue AND l.fairness_key = key
+      AND l.admitted_at < clock_timestamp() - interval '5 seconds'
+      AND NOT EXISTS (
+        SELECT FROM runs r CROSS JOIN LATERAL (SELECT r.state -> 'activities' -> l.scheduled_event_id::text AS a) x
+        WHERE r.run_id = l.run_id AND coalesce((x.a ->> 'attempt')::integer, 1) = l.attempt AND x.a IS NOT NULL
+          AND (coalesce((x.a ->> 'startedAtMs')::double precision, 0) > 0
+            OR NOT (coalesce((x.a ->> 'backingOff')::boolean, false) OR coalesce((x.a ->> 'paused')::boolean, false))));
+    IF (SELECT count(*) FROM limited_activities l WHERE l.namespace_id = namespace AND l.queue = task_queue AND l.fairness_key = key) >= most THEN
+      RETURN false;
+    END IF;
+  END IF;
+  INSERT INTO limited_activities VALUES (run, event, attempt_number, namespace, task_queue, key, process, clock_timestamp())
+  ON CONFLICT (run_id, scheduled_event_id) DO UPDATE SET
+    attempt = excluded.attempt, namespace_id = excluded.namespace_id, queue = excluded.queue, fairness_key = excluded.fairness_key,
+    process_id = excluded.process_id, admitted_at = excluded.admitted_at;
+  RETURN true;
+END
+$function$;
 
 CREATE OR REPLACE FUNCTION branchline.commit_batch(process uuid, batch_number bigint, lease_ms integer, group_count integer, ends_runs boolean, c_group integer[], c_run uuid[], c_expected bigint[], c_owner uuid[], c_due double precision[], c_busy boolean[], c_state json[], c_namespace integer[], c_workflow text[], c_reuse smallint[], c_request text[], h_at integer[], h_first integer[], h_last integer[], h_events json[], new_executions json, changed_executions json, new_tasks json, d_at integer[], d_task bigint[], s_at integer[], s_request text[], a_at integer[], a_event integer[])
  RETURNS TABLE(verdicts smallint[], now_ms double precision)
@@ -435,10 +516,11 @@ BEGIN
     DELETE FROM "branchline".tasks t USING unnest(d_at, d_task) AS d(at, task) WHERE t.id = d.task AND verdict[d.at] = 0;
   END IF;
   IF new_tasks IS NOT NULL THEN
-    INSERT INTO "branchline".tasks (namespace_id, queue, kind, run_id, scheduled_event_id, attempt, priority)
-    SELECT t."namespaceId", t.queue, t.kind, t."runId", t."scheduledEventId", t.attempt, t.priority
+    INSERT INTO "branchline".tasks (namespace_id, queue, kind, run_id, scheduled_event_id, attempt, priority, fairness_key, fairness_weight)
+    SELECT t."namespaceId", t.queue, t.kind, t."runId", t."scheduledEventId", t.attempt, t.priority, coalesce(t."fairnessKey", ''), coalesce(t.weight, 1)
     FROM json_to_recordset(new_tasks) AS t(
-      at integer, "namespaceId" integer, queue text, kind text, "runId" uuid, "scheduledEventId" integer, attempt integer, priority smallint)
+      at integer, "namespaceId" integer, queue text, kind text, "runId" uuid, "scheduledEventId" integer, attempt integer, priority smallint,
+      "fairnessKey" text, weight real)
     WHERE verdict[t.at] = 0;
   END IF;
   IF cardinality(s_at) > 0 THEN
@@ -607,6 +689,33 @@ BEGIN
     verdicts := NULL;
     INSERT INTO flushes VALUES (process, batch_number, NULL) ON CONFLICT (process_id) DO UPDATE SET batch = excluded.batch;
   END IF;
+END
+$function$;
+
+CREATE OR REPLACE FUNCTION branchline.take_starts(namespace integer, task_queue text, key text, per_second double precision, wanted integer, OUT granted integer, OUT wait_ms double precision)
+ RETURNS record
+ LANGUAGE plpgsql
+ SET search_path TO 'branchline', 'pg_temp'
+AS $function$
+DECLARE
+  step constant interval := make_interval(secs => 1 / per_second);
+  ready timestamptz;
+  now_at timestamptz;
+BEGIN
+  INSERT INTO task_queue_rates VALUES (namespace, task_queue, key, '-infinity') ON CONFLICT DO NOTHING;
+  SELECT r.ready_at INTO ready FROM task_queue_rates r
+  WHERE r.namespace_id = namespace AND r.queue = task_queue AND r.fairness_key = key FOR NO KEY UPDATE;
+  now_at := clock_timestamp();
+  -- Not more than a second's worth saved up, nor owed from a time when the limit was lower.
+  ready := least(greatest(ready, now_at - (greatest(per_second, 1) - 1) * step), now_at + step);
+  granted := least(wanted, greatest(0, floor(extract(epoch FROM now_at - ready)::double precision * per_second + 0.000001)::integer + 1));
+  IF ready > now_at THEN
+    granted := 0;
+  END IF;
+  ready := ready + granted * step;
+  UPDATE task_queue_rates r SET ready_at = ready
+  WHERE r.namespace_id = namespace AND r.queue = task_queue AND r.fairness_key = key;
+  wait_ms := greatest(0, extract(epoch FROM ready - now_at)::double precision * 1000);
 END
 $function$;
 

@@ -25,6 +25,7 @@ import { hold, letGo } from './process-hold';
 import { RpcCaller } from './rpc-caller';
 import { rpcService } from './rpc-services';
 import { healthService } from './health-service';
+import { TaskQueueLimits } from './task-queue-limits';
 
 /**
  * Where the database is, and those of Temporal's connection options that make sense without a network.
@@ -55,6 +56,8 @@ export class Connection implements ConnectionLike {
   readonly healthService: HealthService;
   /** Of an environment that skips time (see branchline/testing); undefined elsewhere. */
   readonly testService: TestService | undefined;
+  /** Branchline's own: limits per tenant. */
+  readonly taskQueueLimits: TaskQueueLimits;
   readonly plugins: ConnectionPlugin[];
   readonly options: ConnectionOptions;
   readonly callContextStorage = new AsyncLocalStorage<CallContext>();
@@ -111,6 +114,7 @@ export class Connection implements ConnectionLike {
     this.workflowService = rpcService<WorkflowService>(WorkflowService, caller);
     this.operatorService = rpcService<OperatorService>(OperatorService, caller);
     this.testService = this.skipsTime ? rpcService<TestService>(TestService, caller) : undefined;
+    this.taskQueueLimits = new TaskQueueLimits(caller);
     this.healthService = healthService(() => this.workflowService.getSystemInfo({}));
   }
 

@@ -10,6 +10,7 @@
  */
 export * from '@temporalio/client';
 export { Connection, type ConnectionOptions } from './connection';
+export { TaskQueueLimits, type FairnessKeyLimit, type FairnessKeyOnQueue } from './task-queue-limits';
 export {
   ActivityClient,
   AsyncCompletionClient,

@@ -4,7 +4,7 @@
  */
 import { type Call, carryOut, jobFilter } from '../service/batch/operations';
 import { Code, ServiceError } from '../service/errors';
-import { RateLimit } from '../service/matching/rate-limit';
+import { RateLimit } from './rate-limit';
 import type { BatchItem, BatchJob, Store } from '../store/types';
 
 /** How often a process looks for jobs that others left, ms. Those it starts itself it takes at once. */

@@ -4,7 +4,7 @@ import { ms } from '../common/proto-values';
 import type { ActivitySelector } from './engine/api';
 import type { HistoryEvent } from './engine/types';
 import { durationProblem } from './engine/durations';
-import { validatePriority } from './engine/start';
+import { validatePriority } from './engine/priority';
 import { invalidArgument } from './errors';
 import { type CurrentRuns, type Target, targetOf, workflowCompleted } from './target';
 import type { MutateOptions, Rpc, ServiceParts } from './types';

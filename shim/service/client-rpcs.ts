@@ -17,6 +17,7 @@ import { signalWorkflowExecution } from './signal';
 import { Starter, signalWithStartWorkflowExecution, startWorkflowExecution } from './start';
 import { getClusterInfo, getSystemInfo } from './system-info';
 import { CurrentRuns } from './target';
+import { taskQueueLimitRpcs } from './task-queue-limits';
 import { describeTaskQueue, listTaskQueuePartitions } from './task-queues';
 import { Deleter, deleteWorkflowExecution, terminateWorkflowExecution } from './terminate';
 import type { Rpc, ServiceParts } from './types';
@@ -65,6 +66,7 @@ export function clientRpcs(parts: ServiceParts): RpcTable {
     addSearchAttributes: addSearchAttributes(parts),
     removeSearchAttributes: removeSearchAttributes(parts),
     listSearchAttributes: listSearchAttributes(parts),
+    ...taskQueueLimitRpcs(parts),
     describeTaskQueue: describeTaskQueue(parts),
     listTaskQueuePartitions: listTaskQueuePartitions(parts),
   };

@@ -80,6 +80,7 @@ export function createService(options: ServiceOptions): Service {
     follow: (run, effect) => transfers.follow(run, effect),
     committed: (run) => {
       dueRuns.committed(run);
+      matching.admissions.moved(run.runId, run.state);
       skipping?.moved();
     },
     lost: (runId) => dueRuns.lost(runId),

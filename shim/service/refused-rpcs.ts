@@ -73,8 +73,6 @@ const SENTENCES: Record<string, string> = {
   triggerWorkflowRule: RULES,
   fetchWorkerConfig: WORKERS,
   updateWorkerConfig: WORKERS,
-  updateTaskQueueConfig:
-    'Branchline has no rate limits per task queue: set maxTaskQueueActivitiesPerSecond on the worker.',
   addOrUpdateRemoteCluster: CLUSTERS,
   removeRemoteCluster: CLUSTERS,
   listClusters: CLUSTERS,

@@ -2,6 +2,7 @@
 import { temporal } from '@temporalio/proto';
 import { fromMs, long } from '../common/proto-values';
 import type { PollerInfo } from '../store/types';
+import { PRIORITY_LEVELS } from './engine/priority';
 import { invalidArgument } from './errors';
 import type { Rpc, ServiceParts } from './types';
 
@@ -9,10 +10,12 @@ type Request = temporal.api.workflowservice.v1.IDescribeTaskQueueRequest;
 type Response = temporal.api.workflowservice.v1.IDescribeTaskQueueResponse;
 type PartitionsRequest = temporal.api.workflowservice.v1.IListTaskQueuePartitionsRequest;
 type PartitionsResponse = temporal.api.workflowservice.v1.IListTaskQueuePartitionsResponse;
+type Stats = temporal.api.taskqueue.v1.ITaskQueueStats;
 type Kind = PollerInfo['kind'];
 
 const ENHANCED = temporal.api.enums.v1.DescribeTaskQueueMode.DESCRIBE_TASK_QUEUE_MODE_ENHANCED;
 const Type = temporal.api.enums.v1.TaskQueueType;
+const Source = temporal.api.enums.v1.RateLimitSource;
 /** A poller not seen for longer is not shown. */
 const POLLER_SHOWN_MS = 5 * 60_000;
 
@@ -21,19 +24,22 @@ export function describeTaskQueue(parts: ServiceParts): Rpc<Request, Response> {
     const queue = request.taskQueue?.name;
     if (!queue) throw invalidArgument('TaskQueue is not set on request.');
     const { id } = await parts.namespace(request.namespace);
-    const pollers = (await parts.store.pollers(id, queue)).filter(
-      ({ lastPollMs }) => lastPollMs > parts.store.nowMs() - POLLER_SHOWN_MS,
-    );
-    if (request.apiMode === ENHANCED) return enhanced(parts, id, queue, request, pollers);
+    parts.matching.announce();
+    const seen = await parts.store.pollers(id, queue);
+    if (request.apiMode === ENHANCED) return enhanced(parts, id, queue, request, seen);
     const kind = kindOf(request.taskQueueType);
     const wantsStats = request.reportStats === true || request.includeTaskQueueStatus === true;
-    const backlog = wantsStats ? await stats(parts, id, queue, kind) : undefined;
+    const backlog = wantsStats ? await stats(parts, id, queue, kind, seen) : undefined;
+    const config = kind === undefined ? undefined : (await parts.store.taskQueues.config(id, queue, kind))?.config;
+    const effectiveRateLimit = effectiveLimit(config, seen, kind);
     return {
-      pollers: ofKind(pollers, kind),
+      pollers: shown(parts, seen, kind),
       ...(request.includeTaskQueueStatus
-        ? { taskQueueStatus: { backlogCountHint: backlog?.approximateBacklogCount } }
+        ? { taskQueueStatus: { backlogCountHint: backlog?.all.approximateBacklogCount } }
         : {}),
-      ...(request.reportStats ? { stats: backlog } : {}),
+      ...(request.reportStats ? { stats: backlog?.all, statsByPriorityKey: backlog?.byPriority } : {}),
+      ...(request.reportConfig && config !== undefined ? { config } : {}),
+      ...(effectiveRateLimit === undefined ? {} : { effectiveRateLimit }),
     };
   };
 }
@@ -44,7 +50,7 @@ async function enhanced(
   namespaceId: number,
   queue: string,
   request: Request,
-  pollers: PollerInfo[],
+  seen: PollerInfo[],
 ): Promise<Response> {
   const types = request.taskQueueTypes?.length
     ? request.taskQueueTypes
@@ -53,8 +59,8 @@ async function enhanced(
   for (const type of types) {
     const kind = kindOf(type);
     infos[type] = {
-      ...(request.reportPollers ? { pollers: ofKind(pollers, kind) } : {}),
-      ...(request.reportStats ? { stats: await stats(parts, namespaceId, queue, kind) } : {}),
+      ...(request.reportPollers ? { pollers: shown(parts, seen, kind) } : {}),
+      ...(request.reportStats ? { stats: (await stats(parts, namespaceId, queue, kind, seen)).all } : {}),
     };
   }
   return { versionsInfo: { '': { typesInfo: infos } } };
@@ -66,23 +72,78 @@ function kindOf(type: temporal.api.enums.v1.TaskQueueType | null | undefined): K
   return type === Type.TASK_QUEUE_TYPE_ACTIVITY ? 'activity' : 'workflow';
 }
 
-function ofKind(pollers: PollerInfo[], kind: Kind | undefined): temporal.api.taskqueue.v1.IPollerInfo[] {
-  return pollers
-    .filter((poller) => poller.kind === kind)
-    .map(({ identity, lastPollMs }) => ({ identity, lastAccessTime: fromMs(lastPollMs) }));
+function shown(
+  parts: ServiceParts,
+  seen: PollerInfo[],
+  kind: Kind | undefined,
+): temporal.api.taskqueue.v1.IPollerInfo[] {
+  const since = parts.store.nowMs() - POLLER_SHOWN_MS;
+  return seen
+    .filter((poller) => poller.kind === kind && poller.lastPollMs > since)
+    .map(({ identity, lastPollMs, stats: told }) => ({
+      identity,
+      lastAccessTime: fromMs(lastPollMs),
+      ...(told?.workerRate === undefined ? {} : { ratePerSecond: told.workerRate }),
+    }));
 }
 
-/** Counts the work that no poller of its own process took. */
+/** What waits in the memory of each process (as it last told, about every 2 s) and in rows. */
 async function stats(
   parts: ServiceParts,
   namespaceId: number,
   queue: string,
   kind: Kind | undefined,
-): Promise<temporal.api.taskqueue.v1.ITaskQueueStats> {
-  const { count, oldestMs } =
-    kind === undefined ? { count: 0, oldestMs: 0 } : await parts.store.backlog(namespaceId, queue, kind);
-  const ageMs = count > 0 ? Math.max(0, parts.store.nowMs() - oldestMs) : 0;
-  return { approximateBacklogCount: long(count), approximateBacklogAge: fromMs(ageMs) };
+  seen: PollerInfo[],
+): Promise<{ all: Stats; byPriority: Record<number, Stats> }> {
+  const waiting = new Map<number, { count: number; oldestMs: number }>();
+  const add = (priority: number, count: number, oldestMs: number): void => {
+    const before = waiting.get(priority);
+    waiting.set(priority, {
+      count: count + (before?.count ?? 0),
+      oldestMs: Math.min(oldestMs, before?.oldestMs ?? Infinity),
+    });
+  };
+  let added = 0;
+  let dispatched = 0;
+  if (kind !== undefined) {
+    for (const row of await parts.store.backlog(namespaceId, queue, kind)) add(row.priority, row.count, row.oldestMs);
+    for (const { stats: told } of seen.filter((poller) => poller.kind === kind)) {
+      for (const [priority, count, oldestMs] of told?.waiting ?? []) add(priority, count, oldestMs);
+      added += told?.added ?? 0;
+      dispatched += told?.dispatched ?? 0;
+    }
+  }
+  const now = parts.store.nowMs();
+  const shownAs = (count: number, oldestMs: number): Stats => ({
+    approximateBacklogCount: long(count),
+    approximateBacklogAge: fromMs(count > 0 ? Math.max(0, now - oldestMs) : 0),
+  });
+  const levels = [...waiting.values()];
+  const count = levels.reduce((sum, level) => sum + level.count, 0);
+  const all = shownAs(count, Math.min(...levels.map((level) => level.oldestMs)));
+  const byPriority: Record<number, Stats> = {};
+  for (let level = 1; level <= PRIORITY_LEVELS; level++) {
+    const at = waiting.get(level);
+    if (at !== undefined) byPriority[level] = shownAs(at.count, at.oldestMs);
+  }
+  return { all: { ...all, tasksAddRate: added, tasksDispatchRate: dispatched }, byPriority };
+}
+
+/** Undefined: nothing limits the queue. */
+function effectiveLimit(
+  config: temporal.api.taskqueue.v1.ITaskQueueConfig | undefined,
+  seen: PollerInfo[],
+  kind: Kind | undefined,
+): Response['effectiveRateLimit'] | undefined {
+  const set = config?.queueRateLimit?.rateLimit?.requestsPerSecond;
+  if (set !== undefined && set !== null) {
+    return { requestsPerSecond: set, rateLimitSource: Source.RATE_LIMIT_SOURCE_API };
+  }
+  const asked = seen.flatMap(({ kind: of, stats: told }) =>
+    of === kind && told?.workerRate !== undefined ? [told.workerRate] : [],
+  );
+  if (asked.length === 0) return undefined;
+  return { requestsPerSecond: Math.min(...asked), rateLimitSource: Source.RATE_LIMIT_SOURCE_WORKER };
 }
 
 /** Queues have one partition here. */

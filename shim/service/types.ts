@@ -116,6 +116,10 @@ export interface Matching {
   ): Promise<temporal.api.workflowservice.v1.IPollActivityTaskQueueResponse>;
   /** Has a poller been seen on this queue in the last 10 s (this process: now waiting or polled lately; others: `pollers`)? */
   hasPoller(namespaceId: number, queue: string, kind: 'workflow' | 'activity'): Promise<boolean>;
+  /** Brings what the store knows of this process's queues up to date. */
+  announce(): void;
+  /** Limits of task queues were changed. */
+  limitsChanged(): Promise<void>;
   /** Does a worker of this process poll the queue for workflow tasks: it is then handed the task without a detour. */
   polledHere(namespaceId: number, queue: string): boolean;
   /**

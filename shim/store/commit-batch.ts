@@ -120,7 +120,9 @@ const compressedFrom = 2000;
 function encodeTask(task: NewTask): string {
   return (
     `"namespaceId":${task.namespaceId},"queue":${quote(task.queue)},"kind":"${task.kind}","runId":"${task.runId}",` +
-    `"scheduledEventId":${task.scheduledEventId},"attempt":${task.attempt},"priority":${task.priority}}`
+    `"scheduledEventId":${task.scheduledEventId},"attempt":${task.attempt},"priority":${task.priority}` +
+    (task.fairnessKey === '' ? '' : `,"fairnessKey":${quote(task.fairnessKey)}`) +
+    (task.fairnessWeight === 1 ? '}' : `,"weight":${task.fairnessWeight}}`)
   );
 }
 

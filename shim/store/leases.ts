@@ -75,9 +75,10 @@ export class Leases {
   setPollers(pollers: Omit<PollerInfo, 'processId'>[]): boolean {
     const key = (poller: Omit<PollerInfo, 'processId'>): string =>
       `${poller.kind}:${poller.namespaceId}:${poller.queue}`;
-    const before = new Set(this.own.map(key));
+    const polling = pollers.filter(({ lastPollMs }) => lastPollMs > 0);
+    const before = new Set(this.own.filter(({ lastPollMs }) => lastPollMs > 0).map(key));
     this.own = pollers;
-    return this.live().length > 0 && pollers.some((poller) => !before.has(key(poller)));
+    return this.live().length > 0 && polling.some((poller) => !before.has(key(poller)));
   }
 
   ownPollers(): readonly Omit<PollerInfo, 'processId'>[] {

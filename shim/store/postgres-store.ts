@@ -36,7 +36,9 @@ import { tasks } from './sql/tasks';
 import * as visibility from './sql/visibility';
 import { stateFromJson } from './state-json';
 import { prepareStatements } from './statement';
+import { PostgresTaskQueues } from './task-queues';
 import type {
+  ClaimOrder,
   ClaimedTask,
   CommitOutcome,
   ExecutionRow,
@@ -74,6 +76,8 @@ function statements(schema: string, prepared: boolean) {
   };
 }
 
+const firstInFirstOut: ClaimOrder = { levels: [], keys: [], passes: [], weights: {}, closedKeys: [] };
+
 export interface PostgresStoreOptions {
   connections: Connections;
   processId: string;
@@ -87,6 +91,7 @@ export class PostgresStore implements Store {
   readonly processId: string;
   readonly schedules: PostgresSchedules;
   readonly batchJobs: PostgresBatchJobs;
+  readonly taskQueues: PostgresTaskQueues;
   private readonly connections: Connections;
   private readonly clock = new Clock();
   private readonly sql: ReturnType<typeof statements>;
@@ -120,6 +125,7 @@ export class PostgresStore implements Store {
     );
     this.notices = new Notices(connections, this.leases, processId, `branchline ${schema}`, listen, this.sql.notices);
     this.batchJobs = new PostgresBatchJobs(connections, schema, listen, processId);
+    this.taskQueues = new PostgresTaskQueues(connections, schema, listen, processId);
     this.schedules = new PostgresSchedules(connections, schema, listen, () => this.nowMs());
     this.heartbeatWriter = new HeartbeatWriter(connections, this.clock, this.sql.heartbeats.record);
   }
@@ -251,6 +257,7 @@ export class PostgresStore implements Store {
     queue: string,
     kind: 'workflow' | 'activity',
     limit: number,
+    order: ClaimOrder = firstInFirstOut,
   ): Promise<ClaimedTask[]> {
     const claim = ++this.claims;
     let first = true;
@@ -268,9 +275,14 @@ export class PostgresStore implements Store {
         queue,
         kind,
         limit,
+        order.levels,
+        order.keys,
+        order.passes,
+        JSON.stringify(order.weights),
+        order.closedKeys,
       ]);
     });
-    return rows.map(claimedTask).sort((a, b) => a.priority - b.priority || Number(a.id) - Number(b.id));
+    return rows.map(claimedTask);
   }
 
   async releaseTasks(ids: string[]): Promise<void> {
@@ -285,13 +297,12 @@ export class PostgresStore implements Store {
     namespaceId: number,
     queue: string,
     kind: 'workflow' | 'activity',
-  ): Promise<{ count: number; oldestMs: number }> {
-    const [row] = await this.connections.query<{ count: number; oldest_ms: number }>(this.sql.tasks.backlog, [
-      namespaceId,
-      queue,
-      kind,
-    ]);
-    return { count: row?.count ?? 0, oldestMs: row?.oldest_ms ?? 0 };
+  ): Promise<{ priority: number; count: number; oldestMs: number }[]> {
+    const rows = await this.connections.query<{ priority: number; count: number; oldest_ms: number }>(
+      this.sql.tasks.backlog,
+      [namespaceId, queue, kind],
+    );
+    return rows.map(({ priority, count, oldest_ms }) => ({ priority, count, oldestMs: oldest_ms }));
   }
 
   async dueRuns(untilMs: number, limit: number): Promise<{ runId: string; dueAtMs: number; owner: string | null }[]> {

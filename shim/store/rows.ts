@@ -84,6 +84,9 @@ export interface TaskRecord {
   scheduled_event_id: number;
   attempt: number;
   priority: number;
+  fairness_key: string;
+  fairness_weight: number;
+  created_ms: number;
 }
 
 export function claimedTask(record: TaskRecord): ClaimedTask {
@@ -96,6 +99,9 @@ export function claimedTask(record: TaskRecord): ClaimedTask {
     scheduledEventId: record.scheduled_event_id,
     attempt: record.attempt,
     priority: record.priority,
+    fairnessKey: record.fairness_key,
+    fairnessWeight: record.fairness_weight,
+    createdMs: record.created_ms,
   };
 }
 

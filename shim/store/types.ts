@@ -88,10 +88,26 @@ export interface NewTask {
   runId: string;
   scheduledEventId: number;
   attempt: number;
+  /** 1 to 5, first to last. */
   priority: number;
+  /** '' = none. */
+  fairnessKey: string;
+  fairnessWeight: number;
 }
 export interface ClaimedTask extends NewTask {
   id: string;
+  createdMs: number;
+}
+
+/** In which order a process picks rows beyond their priority: how far each fairness key is ahead on its level, in steps of 1000 / weight. */
+export interface ClaimOrder {
+  levels: number[];
+  keys: string[];
+  passes: number[];
+  /** Weights that count in place of the tasks' own, by fairness key. */
+  weights: Record<string, number>;
+  /** Keys of which nothing may start now. */
+  closedKeys: string[];
 }
 
 export interface LoadedState {
@@ -147,6 +163,19 @@ export interface PollerInfo {
   lastPollMs: number;
   /** The queue is one worker's own. */
   sticky?: boolean;
+  /** Of the queue in that process; undefined = nothing to tell. Told with one of its pollers, or alone: then identity is '' and lastPollMs 0. */
+  stats?: QueueStats;
+}
+
+/** Tasks of a queue in one process. */
+export interface QueueStats {
+  /** Waiting in memory: priority, count, epoch ms of the oldest. */
+  waiting?: [priority: number, count: number, oldestMs: number][];
+  /** Per second over the last half minute. */
+  added?: number;
+  dispatched?: number;
+  /** Starts per second that its workers ask for. */
+  workerRate?: number;
 }
 
 export interface NamespaceRow {
@@ -186,6 +215,8 @@ export type Notice =
   | { kind: 'runs'; runIds: string[] }
   /** Queues with new task rows. */
   | { kind: 'tasks'; queues: { namespaceId: number; queue: string; kind: 'workflow' | 'activity' }[] }
+  /** The configuration or the limits of some task queue have changed. */
+  | { kind: 'queueConfig' }
   | { kind: 'query'; namespaceId: number; queue: string }
   | { kind: 'queryAnswered'; id: string }
   /** Never sent: told to this process's listeners when it has freed the runs and tasks of a dead process (look at dueRuns and claimTasks). */
@@ -304,8 +335,65 @@ export interface BatchJobStore {
   deleteClosed(namespaceId: number, beforeMs: number): Promise<number>;
 }
 
+/** Limits of one fairness key on an activity queue; null = none. */
+export interface KeyLimit {
+  /** Attempts that run at once, over all processes. */
+  maxConcurrent: number | null;
+  /** Starts per second, over all processes. */
+  maxPerSecond: number | null;
+}
+export interface StoredKeyLimit extends KeyLimit {
+  namespaceId: number;
+  queue: string;
+  /** `*` = each key without a limit of its own. */
+  fairnessKey: string;
+}
+
+/** An attempt of an activity whose fairness key has a limit on concurrency. */
+export interface LimitedActivity {
+  namespaceId: number;
+  queue: string;
+  fairnessKey: string;
+  runId: string;
+  scheduledEventId: number;
+  attempt: number;
+}
+
+export interface TaskQueueConfigRow {
+  namespaceId: number;
+  queue: string;
+  kind: 'workflow' | 'activity';
+  /** 0 = there was none. */
+  version: number;
+  config: temporal.api.taskqueue.v1.ITaskQueueConfig;
+}
+
+/** What limits task queues (the tables after `task_queue_configs` in migrations/0001_foundation.sql). */
+export interface TaskQueueStore {
+  all(): Promise<{ configs: TaskQueueConfigRow[]; keyLimits: StoredKeyLimit[] }>;
+  config(namespaceId: number, queue: string, kind: 'workflow' | 'activity'): Promise<TaskQueueConfigRow | null>;
+  /** False when another version is there than the given one. */
+  setConfig(row: TaskQueueConfigRow): Promise<boolean>;
+  setKeyLimit(namespaceId: number, queue: string, fairnessKey: string, limit: KeyLimit): Promise<void>;
+  removeKeyLimit(namespaceId: number, queue: string, fairnessKey: string): Promise<void>;
+  /** With how many attempts of each key have a place. */
+  keyLimits(namespaceId: number, queue: string): Promise<(StoredKeyLimit & { running: number })[]>;
+  /** Takes up to `wanted` of the starts that are allowed now. */
+  takeStarts(
+    namespaceId: number,
+    queue: string,
+    fairnessKey: string,
+    perSecond: number,
+    wanted: number,
+  ): Promise<{ granted: number; waitMs: number }>;
+  /** Gives the attempt one of the `most` places of its key, if one is free; it may ask again. */
+  admit(activity: LimitedActivity, most: number): Promise<boolean>;
+  leave(activities: LimitedActivity[]): Promise<void>;
+}
+
 export interface Store {
   readonly processId: string;
+  readonly taskQueues: TaskQueueStore;
   readonly batchJobs: BatchJobStore;
   readonly schedules: ScheduleStore;
   /** Epoch ms by Postgres's clock, from the last round trips (monotonic in this process). */
@@ -342,16 +430,24 @@ export interface Store {
   readLastEvents(runId: string, count: number): Promise<HistoryEvent[]>;
   signalRequestIds(runId: string): Promise<string[]>;
 
-  claimTasks(namespaceId: number, queue: string, kind: 'workflow' | 'activity', limit: number): Promise<ClaimedTask[]>;
+  /** In the order in which they are to start. */
+  claimTasks(
+    namespaceId: number,
+    queue: string,
+    kind: 'workflow' | 'activity',
+    limit: number,
+    order?: ClaimOrder,
+  ): Promise<ClaimedTask[]>;
   /** Give claimed rows back (shutdown). */
   releaseTasks(ids: string[]): Promise<void>;
   /** Remove rows whose work no longer exists. */
   dropTasks(ids: string[]): Promise<void>;
+  /** Rows that nobody has claimed, by priority. */
   backlog(
     namespaceId: number,
     queue: string,
     kind: 'workflow' | 'activity',
-  ): Promise<{ count: number; oldestMs: number }>;
+  ): Promise<{ priority: number; count: number; oldestMs: number }[]>;
 
   /** Runs due until untilMs that are ours, anybody's, or a dead process's; earliest first. */
   dueRuns(untilMs: number, limit: number): Promise<{ runId: string; dueAtMs: number; owner: string | null }[]>;

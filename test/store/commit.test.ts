@@ -80,6 +80,8 @@ describe('a commit', () => {
       scheduledEventId: 5,
       attempt: 1,
       priority: 3,
+      fairnessKey: '',
+      fairnessWeight: 1,
     };
     await store.commit([{ ...start, newTasks: [task] }]);
     await store.heartbeat(runId, 5, 1, null);

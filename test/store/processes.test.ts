@@ -11,6 +11,8 @@ const task = (runId: string, scheduledEventId = 5, priority = 3) => ({
   scheduledEventId,
   attempt: 1,
   priority,
+  fairnessKey: '',
+  fairnessWeight: 1,
 });
 
 /** A process whose lease has run out, and what it had. */
@@ -32,7 +34,10 @@ describe('tasks', () => {
     const start = startCommit('a');
     const newTasks = Array.from({ length: 40 }, (_, i) => task(start.runId, i + 1, i === 39 ? 1 : 3));
     await stores[0]!.commit([{ ...start, newTasks }]);
-    expect(await stores[0]!.backlog(1, 'q', 'activity')).toMatchObject({ count: 40 });
+    expect(await stores[0]!.backlog(1, 'q', 'activity')).toMatchObject([
+      { priority: 1, count: 1 },
+      { priority: 3, count: 39 },
+    ]);
     const first = await stores[0]!.claimTasks(1, 'q', 'activity', 1);
     expect(first).toMatchObject([{ ...newTasks[39] }]);
     const claims = await Promise.all(
@@ -41,7 +46,7 @@ describe('tasks', () => {
     const ids = claims.flat().map(({ id }) => id);
     expect(ids).toHaveLength(39);
     expect(new Set(ids).size).toBe(39);
-    expect(await stores[1]!.backlog(1, 'q', 'activity')).toEqual({ count: 0, oldestMs: 0 });
+    expect(await stores[1]!.backlog(1, 'q', 'activity')).toEqual([]);
     expect(await stores[1]!.claimTasks(1, 'q', 'workflow', 7)).toEqual([]);
   });
 

@@ -120,6 +120,8 @@ describe('nothing is lost or doubled', () => {
       scheduledEventId: 2,
       attempt: 1,
       priority: 3,
+      fairnessKey: '',
+      fairnessWeight: 1,
     };
     await store.commit([{ ...start, newTasks: [task] }]);
     const cut = proxy.cutAnswerTo(`tasks_claim_${database.schema}`);

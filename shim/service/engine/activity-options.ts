@@ -7,8 +7,8 @@ import { waitUntil } from './activity-retry';
 import { selectActivities } from './activity-selection';
 import { CommandError, TaskFailedCause } from './commands/command-error';
 import { normalizedTimeouts } from './commands/activity';
+import { validatePriority } from './priority';
 import { nextBackoff, validateRetryPolicy, withRetryDefaults } from './retry';
-import { validatePriority } from './start';
 import type { ActivityState, HistoryEvent, RetryPolicy, Transition } from './types';
 import { requireTaskQueue } from './validate';
 

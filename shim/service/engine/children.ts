@@ -5,6 +5,7 @@ import { schedulerOf } from './schedules/start-request';
 import { cronBackoffMs } from './cron';
 import { EventType } from './event-fields';
 import { mergeFields } from './payload-fields';
+import { mergePriority } from './priority';
 import { asRun } from './transition';
 import type { ChildState, Header, HistoryEvent, Obligation, RunState, StartInput, Transition } from './types';
 import { scheduleWorkflowTask } from './workflow-task';
@@ -120,6 +121,7 @@ export function childStartInput(t: Transition, initiatedEvent: HistoryEvent, new
   const namespace = initiated.namespace || state.namespace;
   const workflowId = initiated.workflowId ?? '';
   const cronSchedule = initiated.cronSchedule ?? '';
+  const priority = mergePriority(state.priority, initiated.priority);
   const memo = mergeFields({}, initiated.memo?.fields);
   const searchAttributes = mergeFields({}, initiated.searchAttributes?.indexedFields);
   return {
@@ -143,7 +145,7 @@ export function childStartInput(t: Transition, initiatedEvent: HistoryEvent, new
       ...(initiated.searchAttributes ? { searchAttributes: { indexedFields: searchAttributes } } : {}),
       ...(initiated.header ? { header: initiated.header } : {}),
       workflowId,
-      ...priorityOf(state, initiated.priority),
+      ...(priority ? { priority } : {}),
     },
     parent: { namespace: state.namespace, workflowId: state.workflowId, runId: state.runId, initiatedEventId },
     root: state.root,
@@ -151,22 +153,6 @@ export function childStartInput(t: Transition, initiatedEvent: HistoryEvent, new
     signal: null,
     userMetadata: initiatedEvent.userMetadata ?? null,
     links: [],
-  };
-}
-
-/** A child's own priority counts field by field before its parent's. */
-function priorityOf(
-  state: RunState,
-  own: temporal.api.common.v1.IPriority | null | undefined,
-): { priority?: temporal.api.common.v1.IPriority } {
-  const base = state.priority;
-  if (!own || !base) return own || base ? { priority: own ?? base ?? {} } : {};
-  return {
-    priority: {
-      priorityKey: own.priorityKey || base.priorityKey,
-      fairnessKey: own.fairnessKey || base.fairnessKey,
-      fairnessWeight: own.fairnessWeight || base.fairnessWeight,
-    },
   };
 }
 

@@ -6,6 +6,7 @@ import type { Request } from './api';
 import { cronBackoffMs, validateCronSchedule } from './cron';
 import { cappedMs } from './durations';
 import { EventType } from './event-fields';
+import { validatePriority } from './priority';
 import { validateRetryPolicy, withRetryDefaults } from './retry';
 import { validateSearchAttributes, validateSearchAttributesSize, withTypes } from './search-attributes';
 import { payloadMapSize, payloadsSize } from './size';
@@ -21,8 +22,6 @@ import Conflict = temporal.api.enums.v1.WorkflowIdConflictPolicy;
 
 type StartedAttributes = StartInput['attributes'];
 
-const FAIRNESS_KEY_LENGTH = 64;
-
 /** Timeouts of a run in ms (0 = none): the run's is bounded by the execution's, the task's by its maximum and the run's. */
 export function normalizeTimeouts(
   timeouts: { executionMs: number; runMs: number; taskMs: number },
@@ -34,16 +33,6 @@ export function normalizeTimeouts(
   taskMs = Math.min(taskMs || limits.defaultTaskTimeoutMs, limits.maxTaskTimeoutMs);
   if (runMs > 0) taskMs = Math.min(taskMs, runMs);
   return { executionMs, runMs, taskMs };
-}
-
-/** Throws INVALID_ARGUMENT for a priority that Temporal refuses. */
-export function validatePriority(priority: temporal.api.common.v1.IPriority | null | undefined): void {
-  if (!priority) return;
-  if ((priority.priorityKey ?? 0) < 0) throw invalidArgument("priority key can't be negative");
-  if (Buffer.byteLength(priority.fairnessKey ?? '') > FAIRNESS_KEY_LENGTH) {
-    throw invalidArgument('fairness key length exceeds limit');
-  }
-  if ((priority.fairnessWeight ?? 0) < 0) throw invalidArgument('must be greater than zero');
 }
 
 function validatePolicies(request: Request<'StartWorkflowExecutionRequest'>): void {

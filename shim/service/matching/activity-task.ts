@@ -1,6 +1,7 @@
 /** A started activity attempt as a worker gets it: PollActivityTaskQueueResponse. */
 import type { temporal } from '@temporalio/proto';
 import { fromMs } from '../../common/proto-values';
+import { mergePriority } from '../engine/priority';
 import type { ActivityState, HistoryEvent, RunState } from '../engine/types';
 import type { RunHandle } from '../runs/run-handle';
 import { encodeToken } from './task-token';
@@ -40,6 +41,6 @@ export function activityTaskResponse(
     startToCloseTimeout: fromMs(activity.startToCloseMs),
     heartbeatTimeout: fromMs(activity.heartbeatMs),
     retryPolicy: activity.retryPolicy,
-    priority: activity.priority,
+    priority: mergePriority(state.priority, activity.priority),
   } as unknown as ActivityTaskResponse;
 }

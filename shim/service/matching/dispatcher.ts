@@ -3,18 +3,21 @@
  * on the queue, else by a row for other processes.
  */
 import { int64 } from '../../common/proto-values';
-import type { Store } from '../../store/types';
+import type { NewTask, Store } from '../../store/types';
 import type { Engine } from '../engine/api';
+import { type QueuePlace, mergePriority, placeOf } from '../engine/priority';
 import { type ActivityState, Status, type Transition, type WorkflowTaskState } from '../engine/types';
 import { Code, ServiceError, notFound } from '../errors';
 import type { Change } from '../runs/change';
 import { startedTask, waitingTask } from '../runs/holds';
 import type { RunRegistry } from '../runs/registry';
 import { type ActivityTaskResponse, activityTaskResponse } from './activity-task';
+import type { Admissions } from './admissions';
 import { markAheadOfStart } from './ahead-of-start';
+import type { BacklogEntry } from './backlog';
 import type { Poller } from './poller';
 import type { TaskQueues } from './queues';
-import type { BacklogEntry, TaskQueue } from './task-queue';
+import type { TaskQueue } from './task-queue';
 import { type WorkflowTaskResponse, startWorkflowTask, withHistory } from './workflow-task';
 
 /** Entries of one queue that this process keeps for its own pollers before it writes rows, alone and when others poll the queue too. */
@@ -34,6 +37,7 @@ export class Dispatcher {
     private readonly queues: TaskQueues,
     private readonly queries: RidingQueries,
     private readonly newId: () => string,
+    private readonly admissions: Admissions,
   ) {}
 
   /** Hands out what the transition scheduled and what is still unstarted at its end. */
@@ -68,16 +72,23 @@ export class Dispatcher {
         query.deliver(queue.takePoller()!);
         continue;
       }
-      if (queue.backlog.length === 0 || this.throttled(queue)) return;
-      this.startFromBacklog(queue, queue.backlog.shift()!, queue.takePoller()!);
+      const { limits } = queue;
+      const entry = limits === null ? queue.backlog.take() : limits.take();
+      if (entry === undefined) {
+        // Limits keep all that waits here from starting: perhaps others' work may.
+        if (queue.backlog.length > 0 && queue.rowsMayWait) this.claimed?.(queue);
+        return;
+      }
+      this.startFromBacklog(queue, entry, queue.takePoller()!);
     }
   }
 
   /** Moves what waits here to rows: the queue's pollers are gone. */
   spill(queue: TaskQueue): Promise<void>[] {
     const spilled: Promise<void>[] = [];
-    for (let entry = queue.backlog.shift(); entry !== undefined; entry = queue.backlog.shift()) {
-      const { runId, scheduledEventId, attempt, rowId } = entry;
+    for (let entry = queue.backlog.take(); entry !== undefined; entry = queue.backlog.take()) {
+      const { runId, scheduledEventId, attempt, rowId, place } = entry;
+      this.admissions.giveUp(entry);
       if (rowId !== null) {
         spilled.push(this.store.releaseTasks([rowId]).catch(() => undefined));
         continue;
@@ -91,7 +102,7 @@ export class Dispatcher {
           const activity = t.state.activities[String(scheduledEventId)];
           if (activity === undefined || activity.startedAtMs !== 0 || activity.attempt !== attempt)
             return change.unchanged();
-          change.newTask(this.row(change, queue, scheduledEventId, attempt));
+          change.newTask(row(change, queue, scheduledEventId, attempt, place));
         }
       });
       // A run that has closed meanwhile has no work left.
@@ -104,6 +115,7 @@ export class Dispatcher {
     const task = t.state.workflowTask;
     if (t.state.status !== Status.Running || task === null || task.startedEventId !== 0) return;
     const queue = this.workflowQueue(t, change, task);
+    queue.rates.add();
     const poller = queue.takePoller();
     if (poller !== undefined) {
       try {
@@ -112,7 +124,7 @@ export class Dispatcher {
         queue.returnPoller(poller);
         throw error;
       }
-    } else this.keep(change, queue, task.scheduledEventId, task.attempt);
+    } else this.keep(change, queue, task.scheduledEventId, task.attempt, placeOf(t.state.priority));
   }
 
   /** The sticky queue as long as somebody polls it, else the normal one. */
@@ -136,6 +148,7 @@ export class Dispatcher {
     scheduledEventId: number,
     attempt: number,
   ): void {
+    queue.rates.dispatch();
     const requestId = this.newId();
     const { run } = change;
     const { sticky, identity } = poller;
@@ -170,15 +183,19 @@ export class Dispatcher {
     if (t.state.status !== Status.Running || activity === undefined || activity.startedAtMs !== 0) return;
     if (activity.backingOff || activity.paused) return;
     const queue = this.queues.get(change.namespaceId, activity.taskQueue, 'activity');
-    if (queue.hasWaiting && !this.throttled(queue)) {
-      const poller = queue.takePoller()!;
+    queue.rates.add();
+    const poller = queue.limits === null ? queue.takePoller() : undefined;
+    if (poller !== undefined) {
       try {
         this.startActivity(t, change, queue, poller, activity);
       } catch (error) {
         queue.returnPoller(poller);
         throw error;
       }
-    } else this.keep(change, queue, scheduledEventId, activity.attempt);
+    } else {
+      const place = placeOf(mergePriority(t.state.priority, activity.priority));
+      this.keep(change, queue, scheduledEventId, activity.attempt, place);
+    }
   }
 
   private startActivity(
@@ -188,6 +205,7 @@ export class Dispatcher {
     poller: Poller,
     activity: ActivityState,
   ): void {
+    queue.rates.dispatch();
     const { run } = change;
     const { scheduledEventId, attempt } = activity;
     const started = this.engine.startActivity(t, {
@@ -237,6 +255,9 @@ export class Dispatcher {
     const activity = t.state.activities[String(scheduledEventId)];
     const scheduled = t.events.find((event) => int64(event.eventId) === scheduledEventId);
     if (activity === undefined || scheduled === undefined || activity.startedAtMs !== 0) return null;
+    const queue = this.queues.get(change.namespaceId, activity.taskQueue, 'activity');
+    // What is limited goes the way on which it is counted.
+    if (queue.limits !== null) return null;
     const { attempt } = activity;
     const started = this.engine.startActivity(t, { scheduledEventId, attempt, requestId: this.newId(), identity });
     return activityTaskResponse(change.run, { ...started }, scheduled);
@@ -250,7 +271,8 @@ export class Dispatcher {
         // Decided again after a lost race: the poller of the first try was used or given back.
         const poller = next ?? queue.takePoller();
         if (poller === undefined) {
-          queue.backlog.unshift(entry);
+          queue.limits?.giveBack(entry);
+          queue.backlog.putBack(entry);
           return change.unchanged();
         }
         next = poller;
@@ -266,6 +288,8 @@ export class Dispatcher {
         if (rowId !== null) change.doneTask(rowId);
       })
       .catch((error: unknown) => {
+        queue.limits?.giveBack(entry);
+        this.admissions.giveUp(entry);
         if (next !== undefined) this.giveBack(queue, next);
         if (rowId === null) return;
         // NOT_FOUND: its work is gone or done by somebody else. Anything else: the database was away.
@@ -275,7 +299,7 @@ export class Dispatcher {
   }
 
   /** No poller at hand: this process's backlog, or a row. */
-  private keep(change: Change, queue: TaskQueue, scheduledEventId: number, attempt: number): void {
+  private keep(change: Change, queue: TaskQueue, scheduledEventId: number, attempt: number, place: QueuePlace): void {
     const shared = this.queues.polledElsewhere(queue.namespaceId, queue.name, queue.kind);
     if (queue.polled && queue.backlog.length < (shared ? MAX_SHARED_BACKLOG : MAX_BACKLOG)) {
       change.keepsWork();
@@ -283,15 +307,16 @@ export class Dispatcher {
       const { runId } = change.run;
       // Only once memory has the change may somebody take it up.
       change.afterMerge(() => {
-        queue.backlog.push({ runId, scheduledEventId, attempt, rowId: null });
+        const addedAtMs = this.store.nowMs();
+        queue.backlog.push({ runId, scheduledEventId, attempt, rowId: null, place, addedAtMs, admitted: false });
         this.serve(queue);
       });
       return;
     }
-    change.newTask(this.row(change, queue, scheduledEventId, attempt));
+    change.newTask(row(change, queue, scheduledEventId, attempt, place));
     change.afterCommit(() => {
       queue.rowsMayWait = true;
-      if (queue.hasWaiting) this.claimed?.(queue);
+      this.claimed?.(queue);
       if (!this.queues.alone) {
         this.store.notify({
           kind: 'tasks',
@@ -301,20 +326,8 @@ export class Dispatcher {
     });
   }
 
-  /** Called when rows were written for a queue that has pollers here after all. */
+  /** Called when there may be rows that pollers of this process could take. */
   claimed: ((queue: TaskQueue) => void) | null = null;
-
-  private row(change: Change, queue: TaskQueue, scheduledEventId: number, attempt: number) {
-    return {
-      namespaceId: queue.namespaceId,
-      queue: queue.name,
-      kind: queue.kind,
-      runId: change.run.runId,
-      scheduledEventId,
-      attempt,
-      priority: change.state.priority?.priorityKey ?? 0,
-    };
-  }
 
   /** Answers the poll, or keeps the started task for the next one when its caller has gone. */
   private answer(queue: TaskQueue, poller: Poller, response: object): void {
@@ -327,20 +340,20 @@ export class Dispatcher {
     queue.returnPoller(poller);
     this.serve(queue);
   }
+}
 
-  /** Over the queue's limit on starts per second: serves it again in time. */
-  private throttled(queue: TaskQueue): boolean {
-    const wait = queue.rateLimit?.take() ?? 0;
-    if (wait === 0) return false;
-    if (!queue.throttled) {
-      queue.throttled = true;
-      setTimeout(() => {
-        queue.throttled = false;
-        this.serve(queue);
-      }, wait).unref();
-    }
-    return true;
-  }
+function row(change: Change, queue: TaskQueue, scheduledEventId: number, attempt: number, place: QueuePlace): NewTask {
+  return {
+    namespaceId: queue.namespaceId,
+    queue: queue.name,
+    kind: queue.kind,
+    runId: change.run.runId,
+    scheduledEventId,
+    attempt,
+    priority: place.level,
+    fairnessKey: place.fairnessKey,
+    fairnessWeight: place.weight,
+  };
 }
 
 const taskGone = (): ServiceError => notFound('The task is gone.');

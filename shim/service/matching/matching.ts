@@ -10,12 +10,14 @@ import type { RunRegistry } from '../runs/registry';
 import type { CallContext, Matching, NamespaceInfo, QueryTask } from '../types';
 import { unlessAborted } from '../unless-aborted';
 import type { ActivityTaskResponse } from './activity-task';
+import { Admissions } from './admissions';
 import { Dispatcher } from './dispatcher';
 import { IdlePolls } from './idle-polls';
 import { Poller } from './poller';
 import { Queries, type QueryResult } from './queries';
+import { QueueConfigs } from './queue-configs';
+import { QueueLimits } from './queue-limits';
 import { TaskQueues } from './queues';
-import { RateLimit } from './rate-limit';
 import { RowClaims } from './row-claims';
 import { POLLED_WINDOW_MS, type TaskKind, type TaskQueue } from './task-queue';
 import type { WorkflowTaskResponse } from './workflow-task';
@@ -35,7 +37,9 @@ export interface MatchingOptions {
 export class TaskMatching implements Matching {
   readonly dispatcher: Dispatcher;
   readonly queries: Queries;
+  readonly admissions: Admissions;
   private readonly queues: TaskQueues;
+  private readonly configs: QueueConfigs;
   private readonly claims: RowClaims;
   private readonly idlePolls = new IdlePolls();
   /** Workers that said they go. */
@@ -46,9 +50,26 @@ export class TaskMatching implements Matching {
     const { store, engine, runs, newId } = options;
     this.queues = new TaskQueues(store);
     this.queries = new Queries(store, runs, this.queues, newId);
-    this.dispatcher = new Dispatcher(store, engine, runs, this.queues, this.queries, newId);
+    this.admissions = new Admissions(
+      store,
+      (queue) => this.dispatcher.serve(queue),
+      (queue) => this.tellOthers(queue),
+    );
+    this.dispatcher = new Dispatcher(store, engine, runs, this.queues, this.queries, newId, this.admissions);
+    this.configs = new QueueConfigs(store, () => {
+      for (const queue of this.queues.all()) this.limit(queue);
+    });
+    this.queues.limit = (queue) => this.limit(queue);
     this.queries.dispatcher = this.dispatcher;
-    this.claims = new RowClaims(store, this.queues, this.dispatcher, this.queries);
+    this.claims = new RowClaims(
+      store,
+      this.queues,
+      this.dispatcher,
+      this.queries,
+      this.configs,
+      this.admissions,
+      (runId) => runs.loaded(runId) !== undefined,
+    );
   }
 
   async pollWorkflowTask(
@@ -66,9 +87,14 @@ export class TaskMatching implements Matching {
   ): Promise<ActivityTaskResponse> {
     const queue = await unlessAborted(this.queueOf(request.namespace, request.taskQueue, 'activity'), ctx.signal);
     if (queue === undefined) return {};
-    const perSecond = request.taskQueueMetadata?.maxTasksPerSecond?.value;
-    if (perSecond === undefined || perSecond === null) queue.rateLimit = null;
-    else if (queue.rateLimit?.perSecond !== perSecond) queue.rateLimit = new RateLimit(perSecond);
+    // Before anything is given out this process knows what limits its queues.
+    const unread = this.configs.unread();
+    if (unread !== undefined) await unlessAborted(unread, ctx.signal);
+    const perSecond = request.taskQueueMetadata?.maxTasksPerSecond?.value ?? null;
+    if (perSecond !== queue.workerRate) {
+      queue.workerRate = perSecond;
+      this.limit(queue);
+    }
     return this.poll(queue, request, false, ctx);
   }
 
@@ -87,6 +113,10 @@ export class TaskMatching implements Matching {
     const since = this.options.store.nowMs() - POLLED_WINDOW_MS;
     const pollers = await this.options.store.pollers(namespaceId, name);
     return pollers.some((poller) => poller.kind === kind && poller.lastPollMs >= since);
+  }
+
+  announce(): void {
+    this.claims.announce();
   }
 
   polledHere(namespaceId: number, name: string): boolean {
@@ -150,6 +180,29 @@ export class TaskMatching implements Matching {
     const queue = ({ id }: NamespaceInfo): TaskQueue => this.queues.get(id, queueName, kind);
     const known = this.options.namespace(namespace);
     return known instanceof Promise ? known.then(queue) : queue(known);
+  }
+
+  /** The limits of a queue have changed, here or by another process. */
+  async limitsChanged(): Promise<void> {
+    this.options.store.notify({ kind: 'queueConfig' });
+    await this.configs.read();
+  }
+
+  private limit(queue: TaskQueue): void {
+    const settings = this.configs.settingsOf(queue);
+    queue.backlog.weights = this.configs.weightsOf(queue);
+    if (settings === null) queue.limits = null;
+    else if (queue.limits !== null) queue.limits.configure(settings);
+    else {
+      const { store } = this.options;
+      queue.limits = new QueueLimits(queue, store, this.admissions, (each) => this.dispatcher.serve(each), settings);
+    }
+    this.dispatcher.serve(queue);
+  }
+
+  private tellOthers(queue: TaskQueue): void {
+    const { namespaceId, name, kind } = queue;
+    if (!this.queues.alone) this.options.store.notify({ kind: 'tasks', queues: [{ namespaceId, queue: name, kind }] });
   }
 
   /** There is nobody to give a task to, or nobody who gives one. */

@@ -11,6 +11,9 @@ export class TaskQueues {
   private readonly queues = new Map<string, TaskQueue>();
   private readonly remote = new Map<string, { at: number; pollers: PollerInfo[] }>();
 
+  /** Puts a new queue under its limits. */
+  limit: ((queue: TaskQueue) => void) | null = null;
+
   constructor(private readonly store: Store) {}
 
   get(namespaceId: number, name: string, kind: TaskKind): TaskQueue {
@@ -19,6 +22,7 @@ export class TaskQueues {
     if (queue === undefined) {
       if (this.queues.size >= MAX_QUEUES) for (const each of this.queues.values()) if (each.idle) this.forget(each);
       this.queues.set(key, (queue = new TaskQueue(key, namespaceId, name, kind)));
+      this.limit?.(queue);
     }
     return queue;
   }

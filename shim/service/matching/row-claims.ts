@@ -1,7 +1,9 @@
 /** Work from other processes: rows of the queues polled here, taken on notice and by a slow look-around. */
-import type { Store } from '../../store/types';
+import type { PollerInfo, Store } from '../../store/types';
 import type { Dispatcher } from './dispatcher';
+import type { Admissions } from './admissions';
 import type { Queries } from './queries';
+import type { QueueConfigs } from './queue-configs';
 import type { TaskQueues } from './queues';
 import { type TaskQueue } from './task-queue';
 
@@ -23,6 +25,9 @@ export class RowClaims {
     private readonly queues: TaskQueues,
     private readonly dispatcher: Dispatcher,
     private readonly queries: Queries,
+    private readonly configs: QueueConfigs,
+    private readonly admissions: Admissions,
+    private readonly worksOn: (runId: string) => boolean,
   ) {
     dispatcher.claimed = (queue) => void this.claim(queue);
     this.stopNotices = store.onNotice((notice) => {
@@ -31,10 +36,14 @@ export class RowClaims {
           const known = this.queues.find(namespaceId, queue, kind);
           if (known === undefined) continue;
           known.rowsMayWait = true;
+          if (known.limits !== null) this.limitsMoved(known);
           void this.claim(known);
         }
       } else if (notice.kind === 'processDied' || notice.kind === 'missed') {
         for (const queue of this.queues.all()) if (queue.polled) void this.claim(queue);
+        if (notice.kind === 'missed') this.configs.read().catch(() => undefined);
+      } else if (notice.kind === 'queueConfig') {
+        this.configs.read().catch(() => undefined);
       } else if (notice.kind === 'query') {
         const known = this.queues.find(notice.namespaceId, notice.queue, 'workflow');
         if (known?.polled === true) void this.queries.claim(known).catch(() => undefined);
@@ -52,33 +61,56 @@ export class RowClaims {
   announce(): void {
     const now = this.store.nowMs();
     const seen = performance.now();
-    const pollers = [];
+    const pollers: Omit<PollerInfo, 'processId'>[] = [];
     for (const queue of this.queues.all()) {
-      if (!queue.polled) continue;
       const { namespaceId, name, kind, sticky } = queue;
-      for (const { identity, at } of queue.pollers()) {
+      const polling = queue.polled ? queue.pollers() : [];
+      // Told once for each queue, with the first of its pollers.
+      let stats = queue.stats();
+      if (stats !== undefined && polling.length === 0) {
+        pollers.push({ namespaceId, queue: name, kind, identity: '', lastPollMs: 0, stats });
+      }
+      for (const { identity, at } of polling) {
         const lastPollMs = now - Math.max(0, seen - at);
-        pollers.push({ namespaceId, queue: name, kind, identity, lastPollMs, ...(sticky ? { sticky } : {}) });
+        pollers.push({
+          namespaceId,
+          queue: name,
+          kind,
+          identity,
+          lastPollMs,
+          ...(sticky ? { sticky } : {}),
+          ...(stats === undefined ? {} : { stats }),
+        });
+        stats = undefined;
       }
     }
     this.store.setPollers(pollers);
   }
 
   async claim(queue: TaskQueue): Promise<void> {
+    this.start();
     if (queue.claiming || this.closed) return;
     queue.claiming = true;
     try {
-      while (queue.hasWaiting && queue.backlog.length === 0 && !this.closed) {
+      while (queue.hasWaiting && this.mayTakeMore(queue) && !this.closed) {
         const limit = Math.min(queue.waitingCount, MAX_CLAIM);
         queue.rowsMayWait = false;
-        const rows = await this.store.claimTasks(queue.namespaceId, queue.name, queue.kind, limit);
-        if (rows.length === limit) queue.rowsMayWait = true;
+        const closedKeys = queue.limits === null ? [] : queue.backlog.waitingKeys();
+        const rows = await this.store.claimTasks(queue.namespaceId, queue.name, queue.kind, limit, {
+          ...queue.backlog.passes(),
+          weights: queue.backlog.weights,
+          closedKeys,
+        });
+        if (rows.length === limit || closedKeys.length > 0) queue.rowsMayWait = true;
         for (const row of rows) {
           queue.backlog.push({
             runId: row.runId,
             scheduledEventId: row.scheduledEventId,
             attempt: row.attempt,
             rowId: row.id,
+            place: { level: row.priority, fairnessKey: row.fairnessKey, weight: row.fairnessWeight },
+            addedAtMs: row.createdMs,
+            admitted: false,
           });
         }
         this.dispatcher.serve(queue);
@@ -90,6 +122,16 @@ export class RowClaims {
     } finally {
       queue.claiming = false;
     }
+  }
+
+  /** Nothing waits here, or only keys whose limits keep them from starting. */
+  private mayTakeMore(queue: TaskQueue): boolean {
+    return queue.backlog.length === 0 || queue.limits?.open === true;
+  }
+
+  private limitsMoved(queue: TaskQueue): void {
+    this.admissions.worthAsking(queue);
+    this.dispatcher.serve(queue);
   }
 
   private start(): void {
@@ -107,6 +149,8 @@ export class RowClaims {
       if (queue.idle) this.queues.forget(queue);
     }
     this.announce();
+    this.configs.refreshIfOld();
+    this.admissions.forget((runId) => this.worksOn(runId));
     const now = performance.now();
     const look = this.store.listening ? LOOK_LISTENING_MS : LOOK_POLLING_MS;
     if (now - this.lookedAt < look) return;

@@ -1,18 +1,12 @@
 /** One task queue of one kind in this process: who waits for work, and what work waits for somebody. */
+import type { QueueStats } from '../../store/types';
+import { Backlog } from './backlog';
 import { Fifo } from './fifo';
 import type { Poller } from './poller';
-import type { RateLimit } from './rate-limit';
+import type { QueueLimits } from './queue-limits';
+import { TaskRates } from './task-rates';
 
 export type TaskKind = 'workflow' | 'activity';
-
-/** A scheduled task that waits in this process for a poller. */
-export interface BacklogEntry {
-  runId: string;
-  scheduledEventId: number;
-  attempt: number;
-  /** Its row, when it came from the store. */
-  rowId: string | null;
-}
 
 /** A query on its way to any poller of the queue. */
 export interface DirectQuery {
@@ -24,7 +18,7 @@ export interface DirectQuery {
 export const POLLED_WINDOW_MS = 10_000;
 
 export class TaskQueue {
-  readonly backlog = new Fifo<BacklogEntry>();
+  readonly backlog = new Backlog();
   /** Tasks that were started for a poll which then went away: for the next one. */
   readonly started = new Fifo<object>();
   readonly queries = new Fifo<DirectQuery>();
@@ -35,9 +29,11 @@ export class TaskQueue {
   /** There may be rows in the store for this queue. */
   rowsMayWait = true;
   claiming = false;
-  rateLimit: RateLimit | null = null;
-  /** Waits for its rate limit. */
-  throttled = false;
+  /** Starts per second that its workers ask for (maxTaskQueueActivitiesPerSecond); null = no limit. */
+  workerRate: number | null = null;
+  /** Null: nothing limits it. */
+  limits: QueueLimits | null = null;
+  readonly rates = new TaskRates();
   private readonly waiting = new Fifo<Poller>();
   /** Monotonic ms of each identity's last poll. */
   private readonly lastPolls = new Map<string, number>();
@@ -56,7 +52,7 @@ export class TaskQueue {
 
   /** Nobody works on it and nothing waits here. */
   get idle(): boolean {
-    return !this.polled && this.backlog.length === 0 && this.queries.length === 0;
+    return !this.polled && this.backlog.length === 0 && this.started.length === 0 && this.queries.length === 0;
   }
 
   get hasWaiting(): boolean {
@@ -108,6 +104,19 @@ export class TaskQueue {
     const now = performance.now();
     const over = (poller: Poller): boolean => poller.done || poller.expiresAt <= now || also?.(poller) === true;
     for (const poller of this.waiting.take(over)) poller.expire();
+  }
+
+  /** What there is to tell other processes; undefined = nothing. */
+  stats(): QueueStats | undefined {
+    const waiting = this.backlog.length > 0 ? this.backlog.waiting() : undefined;
+    const { added, dispatched } = this.rates.perSecond();
+    if (waiting === undefined && added === 0 && dispatched === 0 && this.workerRate === null) return undefined;
+    return {
+      ...(waiting === undefined ? {} : { waiting }),
+      ...(added === 0 ? {} : { added }),
+      ...(dispatched === 0 ? {} : { dispatched }),
+      ...(this.workerRate === null ? {} : { workerRate: this.workerRate }),
+    };
   }
 
   nextQuery(): DirectQuery | undefined {

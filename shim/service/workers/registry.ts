@@ -32,7 +32,9 @@ export class Workers {
     const heartbeats = told.map(({ heartbeat }) => heartbeat);
     const known = new Set(heartbeats.map(({ workerIdentity }) => workerIdentity));
     const pollers = await this.store.pollers(namespaceId);
-    const silent = pollers.filter(({ identity, sticky }) => sticky !== true && !known.has(identity));
+    const silent = pollers.filter(
+      ({ identity, sticky, lastPollMs }) => sticky !== true && lastPollMs > 0 && !known.has(identity),
+    );
     return [...heartbeats, ...polling(silent, this.store.liveProcesses())].sort(byKey);
   }
 }

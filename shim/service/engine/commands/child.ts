@@ -8,7 +8,8 @@ import { mergeFields } from '../payload-fields';
 import { validateRetryPolicy, withRetryDefaults } from '../retry';
 import { validateSearchAttributes, validateSearchAttributesSize, withTypes } from '../search-attributes';
 import { payloadsSize } from '../size';
-import { normalizeTimeouts, validatePriority } from '../start';
+import { validatePriority } from '../priority';
+import { normalizeTimeouts } from '../start';
 import type { RunTransition } from '../transition';
 import type { Command, HistoryEvent } from '../types';
 import {

@@ -5,7 +5,7 @@ import { invalidArgument } from '../../errors';
 import { withRetryDefaults, validateRetryPolicy } from '../retry';
 import { validateSearchAttributes, validateSearchAttributesSize } from '../search-attributes';
 import { payloadMapSize, payloadsSize } from '../size';
-import { validatePriority } from '../start';
+import { validatePriority } from '../priority';
 import type { EngineContext } from '../types';
 import { requireBlobSize, requireDuration, requireId, requireTaskQueue, unsupported } from '../validate';
 import { canonicalSpec } from './canonical-spec';

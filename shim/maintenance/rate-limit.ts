@@ -1,4 +1,4 @@
-/** A task queue's limit on activity starts per second, as its workers ask for it (maxTaskQueueActivitiesPerSecond). */
+/** At most so many of something per second in this process: a token bucket of one second. */
 export class RateLimit {
   private tokens: number;
   private at = performance.now();
@@ -17,10 +17,5 @@ export class RateLimit {
       return 0;
     }
     return this.perSecond <= 0 ? 1000 : Math.max(1, ((1 - this.tokens) / this.perSecond) * 1000);
-  }
-
-  /** The start did not happen. */
-  giveBack(): void {
-    this.tokens += 1;
   }
 }
