@@ -4,9 +4,10 @@
  */
 import type { Engine } from '../service/engine/api';
 import { Status } from '../service/engine/types';
+import { Code, ServiceError } from '../service/errors';
 import type { RunRegistry } from '../service/runs/registry';
 import type { Matching } from '../service/types';
-import type { ScheduleKey, Store } from '../store/types';
+import type { Store } from '../store/types';
 import { type DueRuns, owesWork } from './due-runs';
 import type { DueSchedules } from './due-schedules';
 
@@ -16,6 +17,8 @@ const LOOK_MS = 20;
 const UNPOLLED_MS = 2000;
 /** Everything that is ever due, ms ahead. */
 const EVER_MS = 1000 * 366 * 86_400_000;
+/** Due rows of runs are read by so many: seldom do those in memory come before all others. */
+const PAGE = 16;
 /** Longest that setTimeout can count, ms. */
 const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 
@@ -43,6 +46,7 @@ interface Moment {
 interface Sleeper {
   untilMs: number;
   wake(): void;
+  fail(): void;
 }
 
 export class TimeSkipping {
@@ -71,25 +75,35 @@ export class TimeSkipping {
     if (this.wanted) this.look();
   }
 
-  /** Resolves when the environment's clock shows that time (epoch ms), however it came there. */
+  /**
+   * Resolves when the environment's clock shows that time (epoch ms), however it came there.
+   * @throws ServiceError CANCELLED when the signal aborts or the environment is closed before
+   */
   sleepUntil(untilMs: number, signal?: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
+    return new Promise((resolve, reject) => {
       let timer: NodeJS.Timeout | undefined;
-      const done = (): void => {
+      const end = (): void => {
         clearTimeout(timer);
         this.sleepers.delete(sleeper);
-        signal?.removeEventListener('abort', done);
-        resolve();
+        signal?.removeEventListener('abort', fail);
+      };
+      const fail = (): void => {
+        end();
+        reject(new ServiceError(Code.CANCELLED, 'The sleep was cancelled.'));
       };
       const wake = (): void => {
         const leftMs = untilMs - this.parts.store.nowMs();
-        if (leftMs <= 0) return done();
         clearTimeout(timer);
-        timer = setTimeout(wake, Math.min(Math.ceil(leftMs), MAX_TIMEOUT_MS)).unref();
+        if (leftMs > 0) timer = setTimeout(wake, Math.min(Math.ceil(leftMs), MAX_TIMEOUT_MS)).unref();
+        else {
+          end();
+          resolve();
+        }
       };
-      const sleeper = { untilMs, wake };
+      const sleeper = { untilMs, wake, fail };
+      if (this.closed || signal?.aborted === true) return fail();
       this.sleepers.add(sleeper);
-      signal?.addEventListener('abort', done);
+      signal?.addEventListener('abort', fail);
       wake();
       this.moved();
     });
@@ -98,6 +112,7 @@ export class TimeSkipping {
   close(): void {
     this.closed = true;
     if (this.timer !== null) clearTimeout(this.timer);
+    for (const sleeper of this.sleepers) sleeper.fail();
   }
 
   private get wanted(): boolean {
@@ -133,16 +148,31 @@ export class TimeSkipping {
     if (before === null || !(await this.unpolled(before))) return false;
     const { store } = this.parts;
     const ever = store.nowMs() + EVER_MS;
-    const stored = await store.dueRuns(ever, [...this.parts.runs.all()].length + 1);
-    const [schedule] = await store.schedules.due(ever, 1);
-    // From here on nothing can come in between.
+    const known = this.nextKnown();
+    const [stored, [schedule]] = await Promise.all([
+      this.nextStored(known?.atMs ?? ever),
+      store.schedules.due(known?.atMs ?? ever, 1),
+    ]);
+    // From here on nothing can come in between; what came before is looked at anew.
     const after = this.underWay();
     if (after === null || after.length !== before.length) return false;
-    const moment = this.next(stored, schedule);
-    if (moment === undefined) return false;
-    const aheadMs = moment.atMs - store.nowMs();
+    const moment = this.nextKnown();
+    const loaded = stored !== undefined && this.parts.runs.loaded(stored.runId) !== undefined;
+    if (loaded || moment?.atMs !== known?.atMs) {
+      this.lookAgain = true;
+      return false;
+    }
+    const { dueRuns, dueSchedules } = this.parts;
+    const moments = [
+      moment,
+      stored && { atMs: stored.dueAtMs, wake: () => dueRuns.dueAt(stored.runId, stored.dueAtMs) },
+      schedule && { atMs: schedule.dueAtMs, wake: () => dueSchedules.dueNow(schedule) },
+    ];
+    const next = earliest(moments);
+    if (next === undefined) return false;
+    const aheadMs = next.atMs - store.nowMs();
     if (aheadMs > 0) store.skipTime(Math.ceil(aheadMs));
-    moment.wake();
+    next.wake();
     return aheadMs > 0;
   }
 
@@ -186,21 +216,32 @@ export class TimeSkipping {
     return performance.now() - this.unpolledSince >= UNPOLLED_MS;
   }
 
-  /** What comes next; runs in memory are ahead of their rows. */
-  private next(
-    stored: readonly { runId: string; dueAtMs: number }[],
-    schedule: (ScheduleKey & { dueAtMs: number }) | undefined,
-  ): Moment | undefined {
-    const { runs, engine, dueRuns, dueSchedules } = this.parts;
-    let earliest: Moment | undefined;
-    const offer = (atMs: number, wake: () => void): void => {
-      if (atMs > 0 && (earliest === undefined || atMs < earliest.atMs)) earliest = { atMs, wake };
-    };
-    const offerRun = (runId: string, atMs: number): void => offer(atMs, () => dueRuns.dueAt(runId, atMs));
-    for (const run of runs.all()) if (!run.gone) offerRun(run.runId, engine.nextDue(run.state));
-    for (const { runId, dueAtMs } of stored) if (runs.loaded(runId) === undefined) offerRun(runId, dueAtMs);
-    if (schedule !== undefined) offer(schedule.dueAtMs, () => dueSchedules.dueNow(schedule));
-    for (const sleeper of this.sleepers) offer(sleeper.untilMs, () => sleeper.wake());
-    return earliest;
+  /** What comes next of all that is in memory; runs there are ahead of their rows. */
+  private nextKnown(): Moment | undefined {
+    const { runs, engine, dueRuns } = this.parts;
+    const moments: Moment[] = [...this.sleepers].map((sleeper) => ({
+      atMs: sleeper.untilMs,
+      wake: () => sleeper.wake(),
+    }));
+    for (const run of runs.all()) {
+      if (run.gone) continue;
+      const atMs = engine.nextDue(run.state);
+      if (atMs > 0) moments.push({ atMs, wake: () => dueRuns.dueAt(run.runId, atMs) });
+    }
+    return earliest(moments);
   }
+
+  /** The first due run that is not in memory. */
+  private async nextStored(untilMs: number): Promise<{ runId: string; dueAtMs: number } | undefined> {
+    const { store, runs } = this.parts;
+    for (let limit = PAGE; ; limit *= 4) {
+      const rows = await store.dueRuns(untilMs, limit);
+      const found = rows.find(({ runId }) => runs.loaded(runId) === undefined);
+      if (found !== undefined || rows.length < limit) return found;
+    }
+  }
+}
+
+function earliest(moments: readonly (Moment | undefined)[]): Moment | undefined {
+  return moments.reduce((a, b) => (a === undefined || (b !== undefined && b.atMs < a.atMs) ? b : a), undefined);
 }
