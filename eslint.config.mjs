@@ -75,6 +75,17 @@ export default tseslint.config(
   ),
   forbid(['shim/{client,worker}/**/*.ts'], [nativeWorker, noPg]),
   forbid(['shim/cli/**/*.ts'], [nativeWorker, noPg]),
+  forbid(
+    ['shim/testing/**/*.ts'],
+    [
+      nativeWorker,
+      noPg,
+      [
+        ['**/core/**', '**/service/**', '**/maintenance/**', '**/gateway/**', '**/cli/**', '**/store/sql/**'],
+        'test environments are made of connections, clients and workers, as an application sees them',
+      ],
+    ],
+  ),
   forbid(['shim/gateway/**/*.ts'], [nativeWorker, noPg, [dropIns, 'the gateway sees the service only']]),
   {
     files: ['**/*.mjs'],

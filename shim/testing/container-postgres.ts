@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { createRequire } from 'node:module';
 import { BranchlineError } from '../common/branchline-error';
-import { postgresReady } from './postgres-ready';
+import { postgresReady } from '../store/postgres-ready';
 import { throwawaySettings } from './throwaway-settings';
 
 /** What is asked of the image: POSTGRES_PASSWORD is that of user postgres, the command is `postgres -c …`, and port 5432 listens. */

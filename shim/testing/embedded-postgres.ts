@@ -7,7 +7,7 @@ import path from 'node:path';
 import { BranchlineError } from '../common/branchline-error';
 import { freePort } from './free-port';
 import { findPostgresBinaries, type PostgresBinaries } from './postgres-binaries';
-import { postgresReady } from './postgres-ready';
+import { postgresReady } from '../store/postgres-ready';
 
 export interface StartPostgresOptions {
   /** Where the data lies. Default: a new folder under the temporary directory. */

@@ -63,8 +63,6 @@ const alwaysOn = new Set([
   'frontend.enableUpdateWorkflowExecution',
   'frontend.enableUpdateWorkflowExecutionAsyncAccepted',
   'frontend.enableExecuteMultiOperation',
-  'frontend.activityAPIsEnabled',
-  'activity.enableStandalone',
   'history.enableChasm',
   'history.enableRequestIdRefLinks',
   'history.enableTransitionHistory',

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { BranchlineError } from '../common/branchline-error';
 import { type KeeperGreeting, keeperAddress } from './keeper-address';
 
-const PATIENCE_MS = 30_000;
+const PATIENCE_MS = 60_000;
 const PAUSE_MS = 20;
 
 export interface SharedPostgres {

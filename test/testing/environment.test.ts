@@ -133,6 +133,8 @@ describe('server options', () => {
     ['server.dbFilename', { dbFilename: 'x.db' }],
     ['server.executable', { executable: { type: 'existing-path' as const, path: '/bin/temporal' } }],
     ['server.extraArgs', { extraArgs: ['--dynamic-config-value', 'limit.blobSize.error=1'] }],
+    // There are no standalone activities to switch on.
+    ['server.extraArgs', { extraArgs: ['--dynamic-config-value', 'activity.enableStandalone=true'] }],
   ])('%s is refused', (option, server) => {
     expect(() => serverSetup(server)).toThrow(
       expect.objectContaining({ code: 'BRANCHLINE_UNSUPPORTED_OPTION', option }),
