@@ -24,6 +24,8 @@ export interface Sample {
   /** Keyword attributes and the like registered before. */
   searchAttributes?: Record<string, number>;
   timeoutSeconds?: number;
+  /** What one should know of its outcome. */
+  note?: string;
   /** Not run, and why. */
   skip?: string;
 }
@@ -78,7 +80,11 @@ export const samples: Sample[] = [
       { run: 'src/client.ts ./workflow2.yaml' },
     ],
   },
-  { folder: 'eager-workflow-start', steps: [{ run: 'src/run.ts', expect: hello }] },
+  {
+    folder: 'eager-workflow-start',
+    steps: [{ run: 'src/run.ts', expect: hello }],
+    note: 'the first task is handed over in the process; the answer carries only its mark',
+  },
   {
     folder: 'early-return',
     worker: 'src/worker.ts',
@@ -94,7 +100,7 @@ export const samples: Sample[] = [
   {
     folder: 'env-config',
     steps: [],
-    skip: 'shows @temporalio/envconfig profiles for TLS addresses; belongs to the issue on the whole surface',
+    skip: 'shows @temporalio/envconfig profiles for addresses of Temporal servers',
   },
   {
     folder: 'expense',
@@ -109,6 +115,7 @@ export const samples: Sample[] = [
     folder: 'fetch-esm',
     worker: 'src/worker.ts',
     steps: [{ run: 'src/client-local.ts', expect: /Hello World And Hello Wonderful Temporal!/ }],
+    note: '`client-local`; `client-fetch` fetches from the internet',
   },
   {
     folder: 'grpc-calls',
@@ -164,8 +171,25 @@ export const samples: Sample[] = [
     worker: 'src/worker.ts',
     workerExpect: /compensat|failure/i,
     steps: [{ run: 'src/client.ts', expect: /account failed to open/, fails: true }],
+    note: 'its expected end is a failure with compensations',
   },
-  { folder: 'schedules', steps: [], skip: 'schedules belong to the issue on the whole surface' },
+  {
+    folder: 'schedules',
+    worker: 'src/worker.ts',
+    workerExpect: /Dear future self/,
+    steps: [
+      { run: 'src/start-schedule.ts', expect: /Started schedule 'sample-schedule'/ },
+      { run: 'src/trigger-schedule.ts' },
+      { run: 'src/go-faster.ts', expect: /every 5 seconds/ },
+      { run: 'src/update-schedule.ts' },
+      { run: 'src/backfill-schedule.ts' },
+      { run: 'src/pause-schedule.ts', expect: /now paused/ },
+      { run: 'src/unpause-schedule.ts', expect: /now unpaused/ },
+      { run: 'src/list-schedule.ts', expect: /sample-schedule/ },
+      { run: 'src/describe-schedule.ts', expect: /"scheduleId":"sample-schedule"/ },
+      { run: 'src/delete-schedule.ts', expect: /now deleted/ },
+    ],
+  },
   {
     folder: 'scratchpad',
     steps: [],
@@ -207,7 +231,7 @@ export const samples: Sample[] = [
   {
     folder: 'sleep-for-days',
     steps: [],
-    skip: 'sleeps thirty days; its test skips time (the issue on the whole surface)',
+    skip: 'sleeps thirty days; its own tests, below, skip them',
   },
   {
     folder: 'state',
@@ -221,9 +245,9 @@ export const samples: Sample[] = [
   },
   {
     folder: 'timer-examples',
-    // clients/slow.ts sends an email through a host on the internet.
     worker: 'src/worker.ts',
     steps: [{ run: 'src/clients/fast.ts', expect: /Order completed!/ }, { run: 'src/clients/updating-timer.ts' }],
+    note: 'but `clients/slow`, which sends an email through the internet',
     env: { MAILGUN_API: 'unused', MAILGUN_DOMAIN: 'unused.example', ADMIN_EMAIL: 'nobody@unused.example' },
     timeoutSeconds: 90,
   },
@@ -233,18 +257,31 @@ export const samples: Sample[] = [
     steps: [{ run: 'src/client.ts', expect: /complete/ }],
     timeoutSeconds: 60,
   },
-  { folder: 'vscode-debugger', worker: 'src/worker.ts', steps: [{ run: 'src/client.ts', expect: /Started workflow/ }] },
+  {
+    folder: 'vscode-debugger',
+    worker: 'src/worker.ts',
+    steps: [{ run: 'src/client.ts', expect: /Started workflow/ }],
+    note: 'worker and client; the debug replayer is refused',
+  },
   {
     folder: 'worker-specific-task-queues',
     worker: 'src/worker.ts',
     steps: [{ run: 'src/client.ts' }],
     timeoutSeconds: 90,
   },
-  { folder: 'activities-examples', steps: [], skip: 'fetches from hosts on the internet' },
+  {
+    folder: 'activities-examples',
+    steps: [],
+    skip: 'fetches from hosts on the internet; its own tests, below, do not',
+  },
   { folder: 'food-delivery', steps: [], skip: 'a Next.js site; its workflow package is covered by the codemod issue' },
   { folder: 'monorepo-folders', steps: [], skip: 'a yarn workspace with a web front end' },
   { folder: 'nextjs-ecommerce-oneclick', steps: [], skip: 'a Next.js site' },
-  { folder: 'nestjs-exchange-rates', steps: [], skip: 'fetches from hosts on the internet' },
+  {
+    folder: 'nestjs-exchange-rates',
+    steps: [],
+    skip: 'fetches from hosts on the internet; its own tests, below, do not',
+  },
   { folder: 'interceptors-opentelemetry', steps: [], skip: 'OpenTelemetry belongs to the issue on the whole surface' },
   { folder: 'worker-versioning', steps: [], skip: 'worker deployments belong to the issue on the whole surface' },
   { folder: 'standalone-activity', steps: [], skip: 'standalone activities are refused for now' },

@@ -1,21 +1,28 @@
 /**
  * Runs the folders of a temporalio/samples-typescript checkout on Postgres with nothing changed but import specifiers and the connection
- * (TEMPORAL_ADDRESS, or the address where a sample spells it out). Usage: tsx compat-tests/samples/run.ts <checkout> <scratch folder> [folder…]. Prints a table for docs/compatibility.md.
+ * (TEMPORAL_ADDRESS, or the address where a sample spells it out): `tsx compat-tests/samples/run.ts <checkout> <scratch folder> [--write] [folder…]`.
+ * Prints a table; `--write` puts it into docs/compatibility.md.
  * The scratch folder must hold node_modules with `branchline`, `@temporalio/envconfig` and the samples' own dependencies (see README.md).
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
+import { parseArgs } from 'node:util';
 import { Client as PgClient } from 'pg';
+import { writeSection } from '../report/section';
 import { startPostgres } from '../../lib/testing/embedded-postgres';
 import { samples, type Sample, type Step } from './plan';
 import { swap } from './swap';
 
-const [, , checkout, scratch, ...only] = process.argv;
+const { values: flags, positionals } = parseArgs({ options: { write: { type: 'boolean' } }, allowPositionals: true });
+const [checkout, scratch, ...only] = positionals;
 if (checkout === undefined || scratch === undefined) {
-  console.error('usage: tsx compat-tests/samples/run.ts <samples-typescript checkout> <scratch folder> [folder…]');
+  console.error(
+    'usage: tsx compat-tests/samples/run.ts <samples-typescript checkout> <scratch folder> [--write] [folder…]',
+  );
   process.exit(1);
 }
+const page = path.resolve(__dirname, '../../docs/compatibility.md');
 
 interface Running {
   child: ChildProcess;
@@ -144,7 +151,7 @@ async function runSample(sample: Sample, adminUrl: string): Promise<string> {
     }
     for (const step of sample.steps) await runStep(step, cwd, env, seconds, running);
     if (sample.workerExpect !== undefined) await within(seconds, 'worker output', worker!.seen(sample.workerExpect));
-    return 'passed';
+    return sample.note === undefined ? 'passed' : `passed (${sample.note})`;
   } catch (err) {
     const worker = sample.worker === undefined ? undefined : running[0];
     console.error(`${sample.folder}: ${(err as Error).message}\n--- worker: ${worker?.output().slice(-2500) ?? ''}`);
@@ -178,9 +185,17 @@ async function main(): Promise<void> {
   } finally {
     await postgres.stop();
   }
-  console.log('| sample | outcome |\n|---|---|');
-  for (const [folder, outcome] of rows) console.log(`| ${folder} | ${outcome} |`);
-  console.log(`\n${rows.filter(([, outcome]) => outcome === 'passed').length} passed`);
+  const passed = rows.filter(([, outcome]) => outcome.startsWith('passed')).length;
+  const date = new Date().toISOString().slice(0, 10);
+  const table = [
+    '| sample | outcome |',
+    '|---|---|',
+    ...rows.map(([folder, outcome]) => `| ${folder} | ${outcome} |`),
+    '',
+    `${passed} folders pass (${date}, Node ${process.version}).`,
+  ].join('\n');
+  console.log(table);
+  if (flags.write) writeSection(page, 'samples: written by compat-tests/samples/run.ts', table);
 }
 
 main().then(
