@@ -180,7 +180,9 @@ CREATE TABLE processes (
   -- Hears LISTEN; otherwise it polls `notices`
   listens boolean NOT NULL,
   -- The queues it polls: [{namespaceId, queue, kind, identity, lastPollMs}]
-  pollers json NOT NULL
+  pollers json NOT NULL,
+  -- A test environment whose clock runs ahead of Postgres's: no other process may join it
+  skips_time boolean NOT NULL
 ) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 200);
 
 CREATE TABLE flushes (
@@ -458,7 +460,7 @@ BEGIN
   -- Runs are handed to a process that lives, or the reaper would never find them.
   SELECT p.lease_until INTO lease FROM :"schema".processes p WHERE p.id = process;
   IF lease IS NULL OR lease < started + make_interval(secs => lease_ms / 3000.0) THEN
-    INSERT INTO :"schema".processes VALUES (process, '', started, started + make_interval(secs => lease_ms / 1000.0), false, '[]')
+    INSERT INTO :"schema".processes VALUES (process, '', started, started + make_interval(secs => lease_ms / 1000.0), false, '[]', false)
     ON CONFLICT (id) DO UPDATE SET lease_until = excluded.lease_until;
   END IF;
 

@@ -159,6 +159,7 @@ CREATE TABLE branchline.processes (
   lease_until timestamp with time zone NOT NULL,
   listens boolean NOT NULL,
   pollers json NOT NULL,
+  skips_time boolean NOT NULL,
   CONSTRAINT processes_pkey PRIMARY KEY (id)
 ) WITH (fillfactor=50, autovacuum_vacuum_scale_factor=0, autovacuum_vacuum_threshold=200);
 
@@ -364,7 +365,7 @@ BEGIN
   -- Runs are handed to a process that lives, or the reaper would never find them.
   SELECT p.lease_until INTO lease FROM "branchline".processes p WHERE p.id = process;
   IF lease IS NULL OR lease < started + make_interval(secs => lease_ms / 3000.0) THEN
-    INSERT INTO "branchline".processes VALUES (process, '', started, started + make_interval(secs => lease_ms / 1000.0), false, '[]')
+    INSERT INTO "branchline".processes VALUES (process, '', started, started + make_interval(secs => lease_ms / 1000.0), false, '[]', false)
     ON CONFLICT (id) DO UPDATE SET lease_until = excluded.lease_until;
   END IF;
 

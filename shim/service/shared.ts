@@ -11,14 +11,12 @@ export interface SharedService {
   release(): Promise<void>;
 }
 
-/** How to open it. */
-type SharedOptions = StoreOptions & { timeSkipping?: boolean };
 type Pool = NonNullable<StoreOptions['pool']>;
 
 interface Entry {
   opening: Promise<Service>;
   uses: number;
-  options: SharedOptions;
+  options: StoreOptions;
   forget(): void;
 }
 
@@ -29,7 +27,7 @@ const byPool = new WeakMap<Pool, Map<string, Entry>>();
 const SHARED_SETTINGS = ['maxConnections', 'listen', 'leaseMs', 'timeSkipping'] as const;
 
 /** Opens the service of that database, or joins the one that is open. A failed opening is forgotten: the next call tries again. */
-export async function acquireService(options: SharedOptions): Promise<SharedService> {
+export async function acquireService(options: StoreOptions): Promise<SharedService> {
   const entry = entryOf(options);
   entry.uses++;
   try {
@@ -51,7 +49,7 @@ async function release(entry: Entry): Promise<void> {
   await (await entry.opening).close();
 }
 
-function entryOf(options: SharedOptions): Entry {
+function entryOf(options: StoreOptions): Entry {
   const schema = options.schema ?? 'branchline';
   let entries: Map<string, Entry>;
   let key: string;
@@ -80,7 +78,7 @@ function entryOf(options: SharedOptions): Entry {
   return entry;
 }
 
-function checkSame(open: SharedOptions, asked: SharedOptions): void {
+function checkSame(open: StoreOptions, asked: StoreOptions): void {
   for (const name of SHARED_SETTINGS) {
     if (asked[name] === undefined || asked[name] === open[name]) continue;
     throw new BranchlineError(

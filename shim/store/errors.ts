@@ -42,6 +42,20 @@ export class StoreClosedError extends BranchlineError {
   }
 }
 
+/** A test environment skips time, which is time of one process: another one would silently have a different one. */
+export class TimeSkippedError extends BranchlineError {
+  /** @param skipsTime it is the other process that skips time, not this one */
+  constructor(identity: string, skipsTime: boolean) {
+    super(
+      'BRANCHLINE_TIME_SKIPPED',
+      skipsTime
+        ? `This test environment skips time in process ${identity}, and in that one only: run clients and workers there, or use createLocal.`
+        : `Time cannot be skipped where process ${identity} works in real time: let the environment make a schema of its own.`,
+    );
+    this.name = 'TimeSkippedError';
+  }
+}
+
 /** The name (or uuid) of a new namespace is taken. */
 export class NamespaceExistsError extends BranchlineError {
   constructor(readonly namespace: string) {

@@ -2,7 +2,7 @@
 import { performance } from 'node:perf_hooks';
 import type { Clock } from './clock';
 import type { Connections } from './connections';
-import { StoreClosedError } from './errors';
+import { StoreClosedError, TimeSkippedError } from './errors';
 import type { Statement } from './statement';
 import type { PollerInfo, ProcessInfo } from './types';
 
@@ -11,6 +11,7 @@ interface ProcessRow {
   identity: string;
   listens: boolean;
   pollers: Omit<PollerInfo, 'processId'>[];
+  skips_time: boolean;
   lease_until_ms: number;
   dead: boolean;
   /** This process had no row. */
@@ -26,6 +27,7 @@ const reapPortion = 1000;
 export interface OtherProcess extends ProcessInfo {
   listens: boolean;
   pollers: PollerInfo[];
+  skipsTime: boolean;
 }
 
 export class Leases {
@@ -42,6 +44,7 @@ export class Leases {
     private readonly identity: string,
     private readonly leaseMs: number,
     private readonly listens: boolean,
+    private readonly skipsTime: boolean,
     private readonly statements: { renew: Statement; reap: Statement; expire: Statement },
     /** A process died; its runs and tasks are free. */
     private readonly onDeath: () => void,
@@ -49,8 +52,14 @@ export class Leases {
     private readonly onForgotten: () => void,
   ) {}
 
+  /** @throws TimeSkippedError where this process would not have the time of the others */
   async start(): Promise<void> {
     await this.renew();
+    const odd = this.others.find(({ skipsTime }) => skipsTime || this.skipsTime);
+    if (odd !== undefined) {
+      await this.leave();
+      throw new TimeSkippedError(odd.identity, odd.skipsTime);
+    }
     this.schedule();
   }
 
@@ -132,6 +141,7 @@ export class Leases {
         this.leaseMs,
         this.listens,
         JSON.stringify(this.own),
+        this.skipsTime,
       ]);
     });
     const nowMs = rows[0]?.now_ms ?? 0;
@@ -146,6 +156,7 @@ export class Leases {
         id: row.id,
         identity: row.identity,
         listens: row.listens,
+        skipsTime: row.skips_time,
         leaseUntilMs: row.lease_until_ms,
         pollers: row.pollers.map((poller) => ({ ...poller, processId: row.id })),
       }));

@@ -13,6 +13,7 @@ const defaultLeaseMs = 6000;
  * @throws DatabaseConnectionError no database named, not reachable within some seconds, refused, or too old
  * @throws DatabaseNewerError the schema was migrated by a newer version
  * @throws DatabaseOlderError migrations are missing and `migrate` is false
+ * @throws TimeSkippedError the schema is that of a test environment which skips time in another process
  */
 export async function openStore(options: StoreOptions = {}): Promise<PostgresStore> {
   const schema = options.schema ?? 'branchline';
@@ -33,6 +34,7 @@ export async function openStore(options: StoreOptions = {}): Promise<PostgresSto
       identity: options.identity ?? `${process.pid}@${hostname()}`,
       leaseMs,
       listen: options.listen !== false,
+      timeSkipping: options.timeSkipping === true,
     });
     await store.start();
     return store;

@@ -85,6 +85,7 @@ export interface PostgresStoreOptions {
   identity: string;
   leaseMs: number;
   listen: boolean;
+  timeSkipping: boolean;
 }
 
 export class PostgresStore implements Store {
@@ -104,7 +105,7 @@ export class PostgresStore implements Store {
   private closing: Promise<void> | undefined;
 
   constructor(options: PostgresStoreOptions) {
-    const { connections, processId, schema, identity, leaseMs, listen } = options;
+    const { connections, processId, schema, identity, leaseMs, listen, timeSkipping } = options;
     this.processId = processId;
     this.connections = connections;
     this.schema = `"${schema}"`;
@@ -118,6 +119,7 @@ export class PostgresStore implements Store {
       identity,
       leaseMs,
       listen,
+      timeSkipping,
       this.sql.processes,
       () => this.notices.emit({ kind: 'processDied' }),
       // A hello that is lost is made up for by the others' next renewal.
@@ -130,7 +132,7 @@ export class PostgresStore implements Store {
     this.heartbeatWriter = new HeartbeatWriter(connections, this.clock, this.sql.heartbeats.record);
   }
 
-  /** Takes the lease and listens; the schema is there. */
+  /** Takes the lease and listens; the schema is there. @throws TimeSkippedError where other processes have another time */
   async start(): Promise<void> {
     await this.leases.start();
     await this.notices.start();

@@ -530,4 +530,6 @@ export interface StoreOptions {
   identity?: string;
   /** Default 6000 ms: a process that does not renew for that long is dead. */
   leaseMs?: number;
+  /** The clock will be moved, as in test environments: no other process may work on the schema. Default false. */
+  timeSkipping?: boolean;
 }

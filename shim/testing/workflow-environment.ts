@@ -73,7 +73,7 @@ interface Parts {
 export class TestWorkflowEnvironment {
   readonly options: EnvironmentOptions;
   readonly supportsTimeSkipping: boolean;
-  /** Postgres URL with the schema in it, for further connections (also of other processes). */
+  /** Postgres URL with the schema in it, for further connections; also of other processes, unless time is skipped. */
   readonly address: string;
   readonly connectionOptions: ExistingServerConnectionOptions;
   readonly namespace?: string;
@@ -106,7 +106,7 @@ export class TestWorkflowEnvironment {
   /**
    * An environment that skips time while a result is waited for (`result`, `execute`) and in {@link sleep}: to the next moment at which anything
    * is due, whenever no activity runs and no workflow task is under way. Otherwise time passes as usual. Time is one for the whole environment,
-   * and of the process that made it: clients and workers of other processes see the real time.
+   * and of the process that made it: connections of other processes are refused (BRANCHLINE_TIME_SKIPPED).
    * @throws BranchlineOptionError for server options that mean a process; BranchlineError BRANCHLINE_EMBEDDED_POSTGRES without a Postgres,
    * BRANCHLINE_TESTCONTAINERS without a container that was asked for
    */

@@ -1,5 +1,7 @@
 /** Environments that skip time, as Temporal's test server does, and for what that one lacks. */
+import { execFile } from 'node:child_process';
 import path from 'node:path';
+import { promisify } from 'node:util';
 import { WorkflowFailedError } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Connection } from '../../shim/client';
@@ -104,6 +106,23 @@ it('a schedule starts its workflows on the days that pass', async () => {
     expect((await schedule.describe()).info.numActionsTaken).toBe(3);
     await schedule.delete();
   });
+});
+
+it('another process cannot connect, and is told why', async () => {
+  const child = `
+    const { Connection } = require(process.argv[1] + '/client');
+    const { NativeConnection } = require(process.argv[1] + '/worker');
+    const codeOf = (connecting) => connecting.then(() => 'connected', ({ code, cause }) => code ?? cause?.code);
+    const options = { address: process.argv[2] };
+    void Promise.all([codeOf(Connection.connect(options)), codeOf(NativeConnection.connect(options))])
+      .then((codes) => console.log(JSON.stringify(codes)));`;
+  const { stdout } = await promisify(execFile)(process.execPath, [
+    '-e',
+    child,
+    path.join(__dirname, '../../lib'),
+    env.address,
+  ]);
+  expect(JSON.parse(stdout)).toEqual(['BRANCHLINE_TIME_SKIPPED', 'BRANCHLINE_TIME_SKIPPED']);
 });
 
 it('the test service is refused elsewhere', async () => {
