@@ -6,7 +6,7 @@ import type { Activator } from '@temporalio/workflow/lib/internals';
 import { BranchlineError } from '../../common/branchline-error';
 import { notLoadable, type BundleScript } from './bundle-script';
 import { ContextGuard, type Bag } from './context-guard';
-import { addSandboxGlobals, hostGlobals } from './sandbox-globals';
+import { addSandboxGlobals, contextDestructors, hostGlobals } from './sandbox-globals';
 import { prepareStackTraces } from './stack-traces';
 import { keepTimersPerRun } from './timers-per-run';
 import { cacheModulesPerRun } from './webpack-modules';
@@ -85,7 +85,7 @@ function open(script: BundleScript, shared: boolean, freezeHost: boolean): Opene
   if (shared) {
     const roots = bundle.sharedModules?.() ?? webpackModules?.() ?? [];
     keepTimersPerRun(context, roots);
-    guard = new ContextGuard(context, roots, hostObjects(freezeHost));
+    guard = new ContextGuard(context, roots, [...hostObjects(freezeHost), contextDestructors(context)]);
   }
   (doorSource.runInContext(context) as (mailbox: Mailbox) => void)(mailbox);
   return { script, context, bundle, mailbox, guard };

@@ -12,7 +12,7 @@ interface SandboxActivator {
 }
 interface SandboxGlobal {
   __TEMPORAL_ACTIVATOR__?: SandboxActivator;
-  __temporal_globalSandboxDestructors?: (() => void)[];
+  __temporal_globalSandboxDestructors: (() => void)[];
 }
 
 /** Objects of the host's realm that every sandbox sees. */
@@ -31,6 +31,7 @@ export function addSandboxGlobals(context: vm.Context): void {
   const sandbox = context as SandboxGlobal;
   const fixed = (name: string, value: unknown) =>
     Object.defineProperty(sandbox, name, { value, writable: false, enumerable: true, configurable: false });
+  Object.defineProperty(sandbox, '__temporal_globalSandboxDestructors', { value: [] });
   for (const [name, value] of Object.entries(hostGlobals)) fixed(name, value);
   fixed('AsyncLocalStorage', storageClass(sandbox));
   Object.defineProperty(sandbox, 'console', {
@@ -68,10 +69,11 @@ function storageClass(sandbox: SandboxGlobal): typeof AsyncLocalStorage {
         activator.workflowSandboxDestructors?.push(end);
         return;
       }
-      if (sandbox.__temporal_globalSandboxDestructors === undefined) {
-        Object.defineProperty(sandbox, '__temporal_globalSandboxDestructors', { value: [] });
-      }
-      sandbox.__temporal_globalSandboxDestructors?.push(end);
+      sandbox.__temporal_globalSandboxDestructors.push(end);
     }
   };
 }
+
+/** What the runtime calls when the context ends, and empties: it must not be frozen. */
+export const contextDestructors = (context: vm.Context): unknown =>
+  (context as SandboxGlobal).__temporal_globalSandboxDestructors;
