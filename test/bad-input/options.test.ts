@@ -52,7 +52,6 @@ describe('not supported', () => {
       },
     ],
     ['nexusServices', { nexusServices: [{}] }],
-    ['interceptors.nexus', { interceptors: { nexus: [() => ({})] } }],
     ['tuner.tunerOptions', { tuner: { tunerOptions: { targetMemoryUsage: 0.5, targetCpuUsage: 0.5 } } }],
     [
       'bundlerOptions.webpackConfigHook',
