@@ -103,14 +103,7 @@ export class Connection implements ConnectionLike {
     ];
     this.skipsTime = internal?.supportsTestService === true;
     this.plugins = options.plugins ?? [];
-    const metadata: Record<string, string> = {};
-    for (const [name, value] of Object.entries(options.metadata ?? {})) metadata[name.toLowerCase()] = String(value);
-    const caller = new RpcCaller(
-      () => this.shared?.service ?? this.open(),
-      () => this.callContextStorage.getStore(),
-      metadata,
-      options.interceptors === undefined,
-    );
+    const caller = this.caller(() => this.shared?.service ?? this.open());
     this.workflowService = rpcService<WorkflowService>(WorkflowService, caller);
     this.operatorService = rpcService<OperatorService>(OperatorService, caller);
     this.testService = this.skipsTime ? rpcService<TestService>(TestService, caller) : undefined;
@@ -164,6 +157,24 @@ export class Connection implements ConnectionLike {
     } finally {
       letGo();
     }
+  }
+
+  /** @internal The services of this connection with their calls going through something before the service. */
+  callsTo(service: Pick<Service, 'call'>): Pick<Connection, 'workflowService' | 'operatorService'> {
+    const caller = this.caller(() => service);
+    return {
+      workflowService: rpcService<WorkflowService>(WorkflowService, caller),
+      operatorService: rpcService<OperatorService>(OperatorService, caller),
+    };
+  }
+
+  private caller(service: ConstructorParameters<typeof RpcCaller>[0]): RpcCaller {
+    const metadata: Record<string, string> = {};
+    for (const [name, value] of Object.entries(this.options.metadata ?? {})) {
+      metadata[name.toLowerCase()] = String(value);
+    }
+    const retries = this.options.interceptors === undefined;
+    return new RpcCaller(service, () => this.callContextStorage.getStore(), metadata, retries);
   }
 
   /** For the worker, which shares the service. */

@@ -18,7 +18,7 @@ const retryOptions = defaultGrpcRetryOptions();
 
 export class RpcCaller {
   constructor(
-    private readonly service: () => Service | Promise<Service>,
+    private readonly service: () => Pick<Service, 'call'> | Promise<Pick<Service, 'call'>>,
     private readonly context: () => ClientCallContext | undefined,
     private readonly metadata: Record<string, string>,
     private readonly retries: boolean,

@@ -127,11 +127,22 @@ describe('worker options', () => {
 });
 
 describe('runtime options', () => {
-  it('refuse metrics exporters by name', () => {
-    const metrics = { prometheus: { bindAddress: '127.0.0.1:0' } };
-    expect(() => compileRuntimeOptions({ telemetryOptions: { metrics } })).toThrow(
-      expect.objectContaining({ option: 'telemetryOptions.metrics.prometheus' }) as Error,
-    );
+  it('complete those of a metrics exporter, and refuse what it cannot honour by name', () => {
+    const compile = (metrics: object) =>
+      compileRuntimeOptions({ telemetryOptions: { metrics: metrics as never } }).metrics!;
+    const prometheus = { bindAddress: '[::1]:9090' };
+    expect(compile({ prometheus })).toMatchObject({
+      ...{ metricPrefix: 'temporal_', attachServiceName: true },
+      exporter: { type: 'prometheus', options: { host: '::1', port: 9090, unitSuffix: false, globalTags: {} } },
+    });
+    expect(compile({ otel: { url: 'grpc://collector:4317' } }).exporter).toMatchObject({
+      ...{ type: 'otel', options: { http: false, exportIntervalMs: 1000, temporality: 'cumulative' } },
+    });
+    const refused = (option: string): unknown => expect.objectContaining({ option: `telemetryOptions.${option}` });
+    expect(() => compile({})).toThrow(refused('metrics') as Error);
+    expect(() => compile({ prometheus, temporality: 'delta' })).toThrow(refused('metrics.temporality') as Error);
+    const histogramBucketOverrides = { request_latency: [2, 1] };
+    expect(() => compile({ prometheus: { ...prometheus, histogramBucketOverrides } })).toThrow('must rise');
   });
 
   it('send what the engine logs where they say, from the level they say', () => {

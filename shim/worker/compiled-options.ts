@@ -1,7 +1,13 @@
 /** From what the user gave to what the worker uses: defaults, checks, and refusals by name. */
 import * as os from 'node:os';
 import * as v8 from 'node:v8';
-import type { ActivityFunction, LoadedDataConverter, Logger } from '@temporalio/common';
+import {
+  noopMetricMeter,
+  type ActivityFunction,
+  type LoadedDataConverter,
+  type Logger,
+  type MetricMeter,
+} from '@temporalio/common';
 import { loadDataConverter } from '@temporalio/common/lib/internal-non-workflow';
 import { throwIfReservedName } from '@temporalio/common/lib/reserved';
 import { msOptionalToNumber, msToNumber, type Duration } from '@temporalio/common/lib/time';
@@ -122,7 +128,11 @@ function defaultCacheSize(reuseV8Context: boolean): number {
 }
 
 /** @throws BranchlineOptionError naming what is not supported; TypeError for values that make no sense */
-export function compileWorkerOptions(options: WorkerOptions, logger: Logger): CompiledWorkerOptions {
+export function compileWorkerOptions(
+  options: WorkerOptions,
+  logger: Logger,
+  metricMeter: MetricMeter = noopMetricMeter,
+): CompiledWorkerOptions {
   refuseUnsupported(options);
   for (const sink of Object.keys(options.sinks ?? {})) throwIfReservedName('sink', sink);
   const eager = options.maxEagerActivityReservationsPerWorkflowTask;
@@ -183,7 +193,7 @@ export function compileWorkerOptions(options: WorkerOptions, logger: Logger): Co
     },
     sinks: {
       ...loggerSink(logger),
-      ...metricSink(),
+      ...metricSink(metricMeter),
       ...(userSinks?.defaultWorkerLogger ? { __temporal_logger: userSinks.defaultWorkerLogger } : {}),
       ...userSinks,
     },

@@ -16,6 +16,7 @@ import { Connection, type ConnectionOptions } from '../client/connection';
 import { BranchlineOptionError } from '../common/errors';
 import type { DatabaseOptions } from '../service/connect-options';
 import { TransportError } from './errors';
+import { MeteredRpc } from './metrics/metered-rpc';
 import type { Rpc } from './polling/rpc';
 import { Runtime } from './runtime';
 
@@ -28,6 +29,7 @@ export interface NativeConnectionOptions extends DatabaseOptions {
   /** Sent with each call, as gRPC metadata would be. */
   metadata?: Metadata;
   apiKey?: string;
+  /** Metrics of failed calls go without the label `status_code`. Default false. */
   disableErrorCodeMetricTags?: boolean;
   payloadLimits?: { payloadsWarnSize?: number; memoWarnSize?: number };
   plugins?: NativeConnectionPlugin[];
@@ -55,13 +57,15 @@ export class NativeConnection implements ConnectionLike {
     private readonly inner: Connection,
     /** @internal */
     readonly rpc: Rpc,
+    private readonly services: Pick<Connection, 'workflowService' | 'operatorService'>,
     private readonly runtime: Runtime,
     readonly plugins: NativeConnectionPlugin[],
   ) {}
 
   /**
    * Connect, and bring the tables up to date.
-   * @throws TransportError when the database cannot be reached; BranchlineOptionError for options that mean a network
+   * @throws TransportError when the database cannot be reached; BranchlineOptionError for options that mean a network;
+   *   BranchlineError BRANCHLINE_METRICS_BIND when the runtime's metrics cannot be served
    */
   static async connect(options: NativeConnectionOptions = {}): Promise<NativeConnection> {
     for (const plugin of options.plugins ?? []) {
@@ -74,13 +78,18 @@ export class NativeConnection implements ConnectionLike {
     if (payloadLimits !== undefined) {
       throw new BranchlineOptionError('payloadLimits', 'sizes are judged by the service; remove it.');
     }
-    const { disableErrorCodeMetricTags: _noMetrics, ...connectionOptions } = rest;
+    const { disableErrorCodeMetricTags = false, ...connectionOptions } = rest;
     const runtime = Runtime.instance();
     const connecting = {};
     runtime.register(connecting);
     try {
+      const { metrics } = runtime;
+      await metrics?.exporter.ready();
       const inner = await Connection.connect(connectionOptions as ConnectionOptions);
-      const connection = new this(inner, await inner.service(), runtime, plugins);
+      const service = await inner.service();
+      const rpc = metrics && new MeteredRpc(service, metrics.requests, !disableErrorCodeMetricTags);
+      const calls = rpc && inner.callsTo(rpc);
+      const connection = new this(inner, rpc ?? service, calls ?? inner, runtime, plugins);
       runtime.register(connection);
       return connection;
     } catch (error) {
@@ -97,11 +106,11 @@ export class NativeConnection implements ConnectionLike {
   }
 
   get workflowService(): WorkflowService {
-    return this.inner.workflowService;
+    return this.services.workflowService;
   }
 
   get operatorService(): OperatorService {
-    return this.inner.operatorService;
+    return this.services.operatorService;
   }
 
   get healthService(): HealthService {

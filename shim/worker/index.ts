@@ -44,13 +44,14 @@ export {
 } from './errors';
 export type * from './interceptors';
 export { DefaultLogger, type LogEntry, type Logger, type LogLevel, type LogMetadata, LogTimestamp } from './logger';
-export {
-  type BufferedMetricUpdate,
-  MetricsBuffer,
-  type MetricsBufferOptions,
-  ResourceBasedController,
-  startDebugReplayer,
-} from './refused';
+export { type BufferedMetricUpdate, MetricsBuffer, type MetricsBufferOptions } from '../metrics/buffer';
+export type {
+  MetricsExporterConfig,
+  MetricsExporterConfig as MetricsExporter,
+  OtelCollectorExporter,
+  PrometheusMetricsExporter,
+} from './metrics/options';
+export { ResourceBasedController, startDebugReplayer } from './refused';
 export { ReplayError, type ReplayHistoriesIterable, type ReplayResult } from './replay-errors';
 export { type History, Runtime } from './runtime';
 export {
@@ -59,10 +60,6 @@ export {
   type ForwardLogger,
   type LogExporterConfig,
   makeTelemetryFilterString,
-  type MetricsExporterConfig,
-  type MetricsExporterConfig as MetricsExporter,
-  type OtelCollectorExporter,
-  type PrometheusMetricsExporter,
   type RuntimeOptions,
   type TelemetryOptions,
 } from './runtime-options';

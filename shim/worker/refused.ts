@@ -1,25 +1,6 @@
 /** Names of Temporal's worker that stand for things Branchline does not have: using them says so. */
-import type { Metric, MetricTags } from '@temporalio/common';
 import { BranchlineError, BranchlineOptionError } from '../common/errors';
 import type { ResourceBasedTunerOptions } from './worker-tuner';
-
-export interface MetricsBufferOptions {
-  maxBufferSize?: number;
-  useSecondsForDurations?: boolean;
-}
-
-export interface BufferedMetricUpdate {
-  metric: Metric;
-  value: number;
-  attributes: MetricTags;
-}
-
-/** Refused: metrics are not exported. */
-export class MetricsBuffer {
-  constructor(_options?: MetricsBufferOptions) {
-    throw new BranchlineOptionError('telemetryOptions.metrics.buffer', 'measure in interceptors or sinks instead.');
-  }
-}
 
 /** Refused: slots are of fixed size. */
 export class ResourceBasedController {

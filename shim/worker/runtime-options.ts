@@ -1,13 +1,14 @@
-/** Options of the {@link Runtime}: logging and shutdown signals. Metrics exporters are refused by name. */
+/** Options of the {@link Runtime}: logging, metrics and shutdown signals. */
 import type { Logger, LogLevel } from '@temporalio/common';
 import { msToNumber, type Duration } from '@temporalio/common/lib/time';
 import { BranchlineOptionError } from '../common/errors';
+import { compileMetricsOptions, type CompiledMetricsOptions, type MetricsExporterConfig } from './metrics/options';
 import { DefaultLogger, FilteredLogger } from './logger';
 
 export interface RuntimeOptions {
   /** Receives what the SDK logs, and workflows and activities through their `log`. Default: `new DefaultLogger('INFO')`. */
   logger?: Logger;
-  /** Logs of the engine; metrics exporters are not supported. */
+  /** Logs and metrics of the engine. */
   telemetryOptions?: TelemetryOptions;
   /** Only 0 (off) is supported: there is no worker registry to report to. */
   workerHeartbeatInterval?: Duration;
@@ -18,11 +19,11 @@ export interface RuntimeOptions {
 export interface TelemetryOptions {
   /** @deprecated Use `logging.filter`. */
   tracingFilter?: string;
-  /** @deprecated Only meaningful with metrics. */
+  /** @deprecated Use `metrics.metricPrefix`. */
   noTemporalPrefixForMetrics?: boolean;
   /** Where the engine's own messages go. */
   logging?: LogExporterConfig;
-  /** Not supported: refused with a {@link BranchlineOptionError}. */
+  /** Where metrics go. Default: nothing is measured. */
   metrics?: MetricsExporterConfig;
   /** @deprecated Ignored by Temporal as well. */
   tracing?: unknown;
@@ -54,44 +55,13 @@ export interface CoreLogFilterOptions {
 /** @deprecated Use {@link CoreLogFilterOptions}. */
 export type MakeTelemetryFilterStringOptions = CoreLogFilterOptions;
 
-export type MetricsExporterConfig = {
-  temporality?: 'cumulative' | 'delta';
-  metricPrefix?: string;
-  globalTags?: Record<string, string>;
-  attachServiceName?: boolean;
-} & (PrometheusMetricsExporter | OtelCollectorExporter | BufferedMetricsExporter);
-
-export interface OtelCollectorExporter {
-  otel: {
-    url: string;
-    http?: boolean;
-    headers?: Record<string, string>;
-    metricsExportInterval?: Duration;
-    useSecondsForDurations?: boolean;
-    temporality?: 'cumulative' | 'delta';
-    histogramBucketOverrides?: Record<string, number[]>;
-  };
-}
-
-export interface PrometheusMetricsExporter {
-  prometheus: {
-    bindAddress: string;
-    countersTotalSuffix?: boolean;
-    unitSuffix?: boolean;
-    useSecondsForDurations?: boolean;
-    histogramBucketOverrides?: Record<string, number[]>;
-  };
-}
-
-export interface BufferedMetricsExporter {
-  buffer: object;
-}
-
 export interface CompiledRuntimeOptions {
   shutdownSignals: NodeJS.Signals[];
   logger: Logger;
   /** Receives what the engine (Temporal's core) would log. */
   coreLogger: Logger;
+  /** Undefined: nothing is measured. */
+  metrics: CompiledMetricsOptions | undefined;
 }
 
 /** The env-filter string for `telemetryOptions.logging.filter`. */
@@ -113,13 +83,6 @@ function levelOfFilter(filter: string | CoreLogFilterOptions | undefined): LogLe
 
 export function compileRuntimeOptions(options: RuntimeOptions): CompiledRuntimeOptions {
   const telemetry = options.telemetryOptions ?? {};
-  if (telemetry.metrics !== undefined) {
-    const exporter = ['prometheus', 'otel', 'buffer'].find((name) => name in (telemetry.metrics as object)) ?? '';
-    throw new BranchlineOptionError(
-      `telemetryOptions.metrics${exporter && '.'}${exporter}`,
-      'remove it, and measure in interceptors or sinks instead.',
-    );
-  }
   if (options.workerHeartbeatInterval !== undefined && msToNumber(options.workerHeartbeatInterval) !== 0) {
     throw new BranchlineOptionError('workerHeartbeatInterval', 'remove it or set it to 0.');
   }
@@ -132,6 +95,7 @@ export function compileRuntimeOptions(options: RuntimeOptions): CompiledRuntimeO
     coreLogger: new FilteredLogger(forward === undefined ? new DefaultLogger(level) : logger, level, {
       sdkComponent: 'core',
     }),
+    metrics: compileMetricsOptions(telemetry.metrics, telemetry.noTemporalPrefixForMetrics),
     shutdownSignals: options.shutdownSignals ?? ['SIGINT', 'SIGTERM', 'SIGQUIT', 'SIGUSR2'],
   };
 }

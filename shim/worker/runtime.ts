@@ -1,7 +1,10 @@
 /** The process-wide runtime: logger, shutdown signals, and what is alive. */
 import { IllegalStateError, noopMetricMeter, type Logger, type MetricMeter } from '@temporalio/common';
 import type { temporal } from '@temporalio/proto';
+import { metricMeter } from '../metrics/meter';
 import { isFlushableLogger } from './logger';
+import type { SdkMetrics } from './metrics/sdk-metrics';
+import { startMetrics } from './metrics/start';
 import { compileRuntimeOptions, type CompiledRuntimeOptions, type RuntimeOptions } from './runtime-options';
 
 export type History = temporal.api.history.v1.IHistory;
@@ -19,8 +22,10 @@ export class Runtime {
 
   readonly logger: Logger;
   readonly coreLogger: Logger;
-  /** Metrics are not exported. */
-  readonly metricMeter: MetricMeter = noopMetricMeter;
+  /** For metrics of the application's own; drops them when `telemetryOptions.metrics` is not set, and after the runtime has gone. */
+  readonly metricMeter: MetricMeter;
+  /** @internal Undefined: nothing is measured. */
+  readonly metrics: SdkMetrics | undefined;
   protected readonly backRefs = new Set<object>();
   protected readonly shutdownSignalCallbacks = new Set<() => void>();
   protected state: 'RUNNING' | 'SHUTTING_DOWN' = 'RUNNING';
@@ -28,6 +33,8 @@ export class Runtime {
   protected constructor(readonly options: CompiledRuntimeOptions) {
     this.logger = options.logger;
     this.coreLogger = options.coreLogger;
+    this.metrics = startMetrics(options.metrics, this.coreLogger);
+    this.metricMeter = this.metrics === undefined ? noopMetricMeter : metricMeter(this.metrics.exporter);
     for (const signal of options.shutdownSignals) process.on(signal, this.startShutdownSequence);
   }
 
@@ -75,14 +82,14 @@ export class Runtime {
   }
 
   /** @internal Remove the singleton and its signal handlers. */
-  shutdown(): Promise<void> {
+  async shutdown(): Promise<void> {
     if (Runtime._instance === this) Runtime._instance = undefined;
     this.teardownShutdownHook();
     if (isFlushableLogger(this.logger)) {
       this.logger.flush();
       this.logger.close?.();
     }
-    return Promise.resolve();
+    await this.metrics?.exporter.close();
   }
 
   /** @internal Called once a shutdown signal came (at once if it came before). */

@@ -1,10 +1,11 @@
+import { noopMetricMeter } from '@temporalio/common';
 import { describe, expect, it } from 'vitest';
 import { DefaultLogger } from './logger';
 import { sinkFilter } from './sink-filter';
 import { loggerSink, metricSink } from './sinks';
 
-const filter = (logger: DefaultLogger, extra = {}) =>
-  sinkFilter({ ...loggerSink(logger), ...metricSink(), ...extra }, logger);
+const filter = (logger: DefaultLogger, extra = {}, measured = false) =>
+  sinkFilter({ ...loggerSink(logger), ...metricSink(noopMetricMeter), ...extra }, logger, measured);
 
 describe('sink calls that leave their thread', () => {
   it('are those of functions the user registered', () => {
@@ -15,7 +16,7 @@ describe('sink calls that leave their thread', () => {
     });
   });
 
-  it('leave out messages below the level of the logger, and metrics', () => {
+  it('leave out messages below the level of the logger, and metrics while nobody measures', () => {
     const { __temporal_logger: log, __temporal_metrics: metrics } = filter(new DefaultLogger('WARN'));
     expect(
       Object.entries(log!)
@@ -23,6 +24,8 @@ describe('sink calls that leave their thread', () => {
         .map(([level]) => level),
     ).toEqual(['trace', 'debug', 'info']);
     expect(new Set(Object.values(metrics!))).toEqual(new Set(['dropped']));
+    const measured = filter(new DefaultLogger('WARN'), {}, true).__temporal_metrics!;
+    expect(Object.values(measured)).not.toContain('dropped');
   });
 
   it('leave out nothing for a logger or sink of its own', () => {

@@ -1,6 +1,6 @@
 /** The worker's end of sinks: functions that workflow code calls without getting an answer. */
 import type { Sink, SinkFunction, Sinks, WorkflowInfo } from '@temporalio/workflow';
-import { noopMetricMeter, SdkComponent, type Logger, type MetricTags } from '@temporalio/common';
+import { SdkComponent, type Logger, type MetricMeter, type MetricTags } from '@temporalio/common';
 import { LoggerWithComposedMetadata } from '@temporalio/common/lib/logger';
 
 /** What a sink function does on the worker. */
@@ -37,9 +37,8 @@ export function loggerSink(workerLogger: Logger): Record<string, Record<string, 
   };
 }
 
-/** The sink behind `metricMeter` of workflow code: accepted and dropped, as no exporter exists. */
-export function metricSink(): Record<string, Record<string, InjectedSinkFunction<SinkFunction>>> {
-  const meter = noopMetricMeter;
+/** The sink behind `metricMeter` of workflow code, which calls it outside of replay only. */
+export function metricSink(meter: MetricMeter): Record<string, Record<string, InjectedSinkFunction<SinkFunction>>> {
   return {
     __temporal_metrics: {
       addMetricCounterValue: {

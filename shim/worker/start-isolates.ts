@@ -36,7 +36,7 @@ export async function startIsolates(
     registeredActivityNames,
     stackTraces,
     patchActivationCallback: patch,
-    sinks: sinkFilter(options.sinks, parts.runtime.logger),
+    sinks: sinkFilter(options.sinks, parts.runtime.logger, parts.runtime.metrics !== undefined),
     executionTimeoutMs: options.isolateExecutionTimeoutMs,
     onThreadLost: (error, runIds) => {
       logger.error('A workflow thread ended and was replaced', { error, runIds });

@@ -5,6 +5,7 @@ import { LoggerWithComposedMetadata } from '@temporalio/common/lib/logger';
 import type { CoreRunOptions } from '../core';
 import { compileWorkerOptions, type CompiledWorkerOptions } from './compiled-options';
 import type { WorkflowBundle, WorkflowHost } from './isolate/types';
+import type { WorkerMetrics } from './metrics/sdk-metrics';
 import type { Runtime } from './runtime';
 import type { WorkerOptions } from './worker-options';
 import { getOrCreateBundle } from './workflow-bundle';
@@ -20,6 +21,8 @@ export interface WorkerParts {
   logger: Logger;
   coreLogger: Logger;
   metricMeter: MetricMeter;
+  /** Undefined: nothing is measured. */
+  metrics: WorkerMetrics | undefined;
   /** Undefined without workflows. */
   bundle: WorkflowBundle | undefined;
   buildId: string;
@@ -31,7 +34,11 @@ export async function prepareWorker(runtime: Runtime, options: WorkerOptions): P
     sdkComponent: 'worker',
     taskQueue: options.taskQueue,
   });
-  const compiled = compileWorkerOptions(options, logger);
+  const metricMeter = runtime.metricMeter.withTags({
+    namespace: options.namespace ?? 'default',
+    taskQueue: options.taskQueue,
+  });
+  const compiled = compileWorkerOptions(options, logger, metricMeter);
   const bundle = await getOrCreateBundle(compiled, logger);
   // Short: it stands in each completed workflow task of each history, and does not compress.
   const hash = bundle === undefined ? '' : `+${createHash('sha256').update(bundle.code).digest('hex').slice(0, 16)}`;
@@ -40,7 +47,8 @@ export async function prepareWorker(runtime: Runtime, options: WorkerOptions): P
     runtime,
     logger,
     coreLogger: runtime.coreLogger,
-    metricMeter: runtime.metricMeter.withTags({ namespace: compiled.namespace, taskQueue: compiled.taskQueue }),
+    metrics: runtime.metrics?.worker(compiled.namespace, compiled.taskQueue),
+    metricMeter,
     bundle,
     buildId: compiled.workerDeploymentOptions?.version.buildId ?? compiled.buildId ?? `${packageName}${hash}`,
   };

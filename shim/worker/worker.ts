@@ -64,7 +64,7 @@ export class Worker {
     private ownsConnection: boolean,
     host: WorkflowHost | undefined,
   ) {
-    const { options, buildId, logger, coreLogger, metricMeter } = parts;
+    const { options, buildId, logger, coreLogger, metricMeter, metrics } = parts;
     this.options = options;
     const onFatal = (error: unknown): void => {
       const message = error instanceof Error ? error.message : String(error);
@@ -87,6 +87,7 @@ export class Worker {
         rpc,
         executors: isolateExecutors(isolateParts(parts, host, false)),
         core: coreRunOptions(parts),
+        metrics,
         activityExecutor: runner,
         coreLogger,
         onFatal,
@@ -98,6 +99,7 @@ export class Worker {
         buildId,
         rpc,
         executor: runner,
+        metrics,
         logger,
         coreLogger,
         onFatal,
@@ -106,6 +108,7 @@ export class Worker {
     const gauges = [this.activityWorker?.inFlight, this.workflowWorker?.localActivities.inFlight];
     this.allActivities = Gauge.sum(...gauges.filter((gauge) => gauge !== undefined));
     this.heartbeating = this.allActivities;
+    metrics?.record('worker_start', 1);
   }
 
   /**

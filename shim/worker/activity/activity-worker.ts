@@ -5,9 +5,13 @@ import {
   type Logger,
 } from '@temporalio/common';
 import type { temporal } from '@temporalio/proto';
+import { ms } from '../../common/proto-values';
 import { Code } from '../../service/errors';
 import type { CompiledWorkerOptions } from '../compiled-options';
 import { Gauge } from '../gauge';
+import { activityEnded, activityReceived } from '../metrics/activity-metrics';
+import type { WorkerMetrics } from '../metrics/sdk-metrics';
+import { observeSlots } from '../metrics/slots';
 import { RateLimit } from '../polling/rate-limit';
 import { callWithRetry, codeOf, type Rpc } from '../polling/rpc';
 import { Slots } from '../polling/slots';
@@ -43,6 +47,8 @@ export interface ActivityWorkerOptions {
   buildId: string;
   rpc: Rpc;
   executor: ActivityExecutor;
+  /** Undefined: nothing is measured. */
+  metrics?: WorkerMetrics;
   logger: Logger;
   coreLogger: Logger;
   onFatal: (error: unknown) => void;
@@ -78,9 +84,13 @@ export class ActivityWorker {
   private nextPollMs = 0;
   private shutdownCancels = false;
   private drained: (() => void) | undefined;
+  /** Running attempts that hold a slot: a poll takes its slot before there is anything to run. */
+  private slotsInUse = 0;
+  /** End gauges that are read. */
+  private readonly observers: (() => void)[] = [];
 
   constructor(private readonly parts: ActivityWorkerOptions) {
-    const { options, rpc, coreLogger, onFatal, buildId } = parts;
+    const { options, rpc, coreLogger, onFatal, buildId, metrics } = parts;
     this.slots = new Slots(options.slots.activities);
     this.rateLimit =
       options.maxActivitiesPerSecond === undefined ? undefined : new RateLimit(options.maxActivitiesPerSecond);
@@ -102,8 +112,14 @@ export class ActivityWorker {
       beforePoll: () => this.beforePoll(),
       onTask: (task) => this.start(task),
       onNoTask: () => this.slots.release(),
+      ...(metrics === undefined ? {} : { onEmpty: () => metrics.record('activity_poll_no_task', 1) }),
       onFatal,
     });
+    if (metrics === undefined) return;
+    this.observers.push(
+      metrics.observe('num_pollers', { poller_type: 'activity_task' }, () => this.poller.outstandingPolls),
+      ...observeSlots(metrics, 'ActivityWorker', this.slots.limit, () => this.slotsInUse),
+    );
   }
 
   get hasOutstandingPoll(): boolean {
@@ -127,6 +143,7 @@ export class ActivityWorker {
       });
     }
     clearTimeout(grace);
+    for (const end of this.observers.splice(0)) end();
   }
 
   private beforePoll(): Promise<boolean> | undefined {
@@ -147,6 +164,7 @@ export class ActivityWorker {
     const running = new RunningActivity();
     this.running.add(running);
     this.inFlight.add(1);
+    this.slotsInUse += 1;
     this.execute(task, running)
       .catch((error: unknown) => this.parts.logger.error('Failed to process an activity task', { error }))
       .finally(() => {
@@ -161,12 +179,15 @@ export class ActivityWorker {
   private freeSlot(running: RunningActivity): void {
     if (!running.holdsSlot) return;
     running.holdsSlot = false;
+    this.slotsInUse -= 1;
     this.slots.release();
   }
 
   private async execute(task: ActivityTaskResponse, running: RunningActivity): Promise<void> {
-    const { options, executor, logger } = this.parts;
+    const { options, executor, logger, metrics } = this.parts;
     const start = startOfTask(task, options.namespace);
+    const arrivedAt = metrics && performance.now();
+    if (metrics !== undefined) activityReceived(metrics, start, ms(task.startedTime));
     const token = start.taskToken;
     const prepared = await executor.prepare(start, (details) => {
       running.heartbeater ??= new Heartbeater({
@@ -191,12 +212,16 @@ export class ActivityWorker {
       });
       running.heartbeater.record(details);
     });
-    if (!('activity' in prepared)) return this.answer(token, prepared, running);
+    if (!('activity' in prepared)) {
+      if (metrics !== undefined) activityEnded(metrics, start, prepared, performance.now() - arrivedAt!);
+      return this.answer(token, prepared, running);
+    }
     running.prepared = prepared;
     if (this.shutdownCancels) this.cancelForShutdown(running);
     this.localTimeout(running, start.startToCloseTimeoutMs);
     running.heartbeatTimer = this.localTimeout(running, start.heartbeatTimeoutMs);
     const result = await prepared.run();
+    if (metrics !== undefined) activityEnded(metrics, start, result, performance.now() - arrivedAt!);
     for (const timer of running.timers) clearTimeout(timer);
     this.freeSlot(running);
     await this.answer(token, result, running);

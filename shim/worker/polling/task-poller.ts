@@ -23,6 +23,8 @@ export interface TaskPollerOptions<Task extends TaskLike> {
   onTask: (task: Task) => void | Promise<void>;
   /** What `beforePoll` took is given back: the poll brought no task. */
   onNoTask?: () => void;
+  /** A poll came to its end in order, and empty. */
+  onEmpty?: () => void;
   /** The service refused the poll for good. */
   onFatal: (error: unknown) => void;
 }
@@ -40,6 +42,11 @@ export class TaskPoller<Task extends TaskLike> {
   constructor(private readonly options: TaskPollerOptions<Task>) {
     // Each waiting poll listens.
     setMaxListeners(0, this.stopping.signal);
+  }
+
+  /** Polls that wait. */
+  get outstandingPolls(): number {
+    return this.outstanding;
   }
 
   get hasOutstandingPoll(): boolean {
@@ -61,7 +68,7 @@ export class TaskPoller<Task extends TaskLike> {
   }
 
   private async loop(): Promise<void> {
-    const { beforePoll, onTask, onNoTask, onFatal } = this.options;
+    const { beforePoll, onTask, onNoTask, onEmpty, onFatal } = this.options;
     const { signal } = this.stopping;
     while (!signal.aborted) {
       const ready = beforePoll?.();
@@ -82,6 +89,7 @@ export class TaskPoller<Task extends TaskLike> {
         continue;
       }
       if (task === undefined) {
+        onEmpty?.();
         onNoTask?.();
         continue;
       }

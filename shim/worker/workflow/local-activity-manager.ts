@@ -6,6 +6,8 @@ import type { LocalActivityOutcome, LocalActivityRequest } from '../../core/type
 import { Gauge } from '../gauge';
 import type { ActivityExecutor, ActivityResult, PreparedActivity } from '../activity/activity-executor';
 import type { ActivityStart } from '../activity/activity-start';
+import { localActivityEnded, localActivityStarted } from '../metrics/activity-metrics';
+import type { WorkerMetrics } from '../metrics/sdk-metrics';
 import type { Slots } from '../polling/slots';
 import { retryDelayMs } from './retry-policy';
 
@@ -61,8 +63,9 @@ export class LocalActivityManager {
 
   constructor(
     private readonly executor: ActivityExecutor,
-    private readonly slots: Slots,
+    readonly slots: Slots,
     private readonly namespace: string,
+    private readonly metrics?: WorkerMetrics,
   ) {}
 
   start(owner: LocalActivityOwner, request: LocalActivityRequest): void {
@@ -73,12 +76,12 @@ export class LocalActivityManager {
     if (request.scheduleToCloseMs !== undefined) {
       const left = request.scheduleToCloseMs - (Date.now() - activity.originalScheduleTimeMs);
       if (left <= 0) {
-        this.resolve(activity, { failed: { failure: timeoutFailure(TimeoutType.TIMEOUT_TYPE_SCHEDULE_TO_CLOSE) } });
+        this.timedOut(activity, TimeoutType.TIMEOUT_TYPE_SCHEDULE_TO_CLOSE);
         return;
       }
       activity.scheduleToClose = setTimeout(() => {
         activity.prepared?.activity.cancel('TIMED_OUT', new ActivityCancellationDetails({ timedOut: true }));
-        this.resolve(activity, { failed: { failure: timeoutFailure(TimeoutType.TIMEOUT_TYPE_SCHEDULE_TO_CLOSE) } });
+        this.timedOut(activity, TimeoutType.TIMEOUT_TYPE_SCHEDULE_TO_CLOSE);
       }, left);
     }
     this.enqueue(activity);
@@ -121,13 +124,16 @@ export class LocalActivityManager {
     const waited = Date.now() - activity.scheduledAtMs;
     if (request.scheduleToStartMs !== undefined && waited > request.scheduleToStartMs) {
       this.slots.release();
-      this.resolve(activity, { failed: { failure: timeoutFailure(TimeoutType.TIMEOUT_TYPE_SCHEDULE_TO_START) } });
+      this.timedOut(activity, TimeoutType.TIMEOUT_TYPE_SCHEDULE_TO_START);
       return;
     }
     activity.state = 'running';
     this.inFlight.add(1);
     const generation = ++activity.generation;
     activity.dispatchedAt = performance.now();
+    if (this.metrics !== undefined) {
+      localActivityStarted(this.metrics, request.activityType, activity.owner.workflowType);
+    }
     if (request.startToCloseMs !== undefined) {
       activity.startToClose = setTimeout(() => {
         activity.prepared?.activity.cancel('TIMED_OUT', new ActivityCancellationDetails({ timedOut: true }));
@@ -146,8 +152,10 @@ export class LocalActivityManager {
     if (activity.generation !== generation || activity.state !== 'running') return;
     switch (result.status) {
       case 'completed':
+        this.measure(activity, 'completed');
         return this.resolve(activity, { completed: { result: result.result } });
       case 'cancelled':
+        this.measure(activity, 'cancelled');
         return this.resolve(activity, { cancelled: { failure: result.failure } });
       case 'failed':
         return this.attemptFailed(activity, result.failure);
@@ -191,6 +199,7 @@ export class LocalActivityManager {
 
   private attemptFailed(activity: LocalActivity, failure: Failure): void {
     const { request } = activity;
+    this.measure(activity, { failure });
     const delayMs = retryDelayMs(request.retryPolicy, activity.attempt, failure.applicationFailureInfo);
     if (delayMs === undefined) return this.resolve(activity, { failed: { failure } });
     if (delayMs > (request.localRetryThresholdMs ?? defaultLocalRetryThresholdMs)) {
@@ -209,6 +218,24 @@ export class LocalActivityManager {
       activity.attempt += 1;
       this.enqueue(activity);
     }, delayMs);
+  }
+
+  /** Not to be retried. */
+  private timedOut(activity: LocalActivity, type: temporal.api.enums.v1.TimeoutType): void {
+    const failure = timeoutFailure(type);
+    this.measure(activity, { failure });
+    this.resolve(activity, { failed: { failure } });
+  }
+
+  private measure(activity: LocalActivity, end: Parameters<typeof localActivityEnded>[2]): void {
+    if (this.metrics === undefined) return;
+    const attempt = {
+      activityType: activity.request.activityType,
+      workflowType: activity.owner.workflowType,
+      scheduledAtMs: activity.originalScheduleTimeMs,
+      tookMs: activity.state === 'running' ? performance.now() - activity.dispatchedAt : 0,
+    };
+    localActivityEnded(this.metrics, attempt, end);
   }
 
   private endAttempt(activity: LocalActivity): void {

@@ -10,9 +10,12 @@ import type {
   LocalActivityOutcome,
   LocalActivityRequest,
   RespondWorkflowTaskCompleted,
+  RespondWorkflowTaskFailed,
   WorkflowTask,
 } from '../../core/types';
 import { type StartDurable, startDurableOf } from '../../service/matching/ahead-of-start';
+import { RunMetrics } from '../metrics/run-metrics';
+import type { WorkerMetrics } from '../metrics/sdk-metrics';
 import { callWithRetry, type Rpc } from '../polling/rpc';
 import type { LocalActivityManager, LocalActivityOwner } from './local-activity-manager';
 import type { RunExecutor } from './run-executor';
@@ -34,6 +37,8 @@ export interface RunDriverParts {
   namespace: string;
   localActivities: Pick<LocalActivityManager, 'start' | 'cancel' | 'forget'>;
   coreLogger: Logger;
+  /** Undefined: nothing is measured. */
+  metrics?: WorkerMetrics;
   /** An activation began (1) or ended (-1). */
   activations: (change: 1 | -1) => void;
   /** A task was answered or dropped: its slot is free. */
@@ -54,12 +59,15 @@ export class RunDriver implements LocalActivityOwner {
   private gone = false;
   /** Until the start of the run is known to be durable. */
   private startDurable: StartDurable | undefined;
+  private readonly metrics: RunMetrics | undefined;
 
   constructor(
     private readonly core: CoreRun,
     private readonly executor: RunExecutor,
     private readonly parts: RunDriverParts,
-  ) {}
+  ) {
+    if (parts.metrics !== undefined) this.metrics = new RunMetrics(parts.metrics, core.workflowType);
+  }
 
   get runId(): string {
     return this.core.runId;
@@ -79,8 +87,9 @@ export class RunDriver implements LocalActivityOwner {
   }
 
   /** A slot has been taken for the task; `taskDone` tells when it is free. */
-  handleTask(task: WorkflowTask): void {
+  handleTask(task: WorkflowTask, cached = true): void {
     this.openTasks += 1;
+    this.metrics?.taskTaken(task, cached);
     this.startDurable = startDurableOf(task);
     this.perform(() => this.core.handleTask(task));
   }
@@ -185,6 +194,7 @@ export class RunDriver implements LocalActivityOwner {
       return () => this.core.completeActivation({ runId: this.runId, successful: {} });
     }
     this.parts.activations(1);
+    this.metrics?.activating(activation);
     const completion = await this.executor.activate(activation, this.startDurable);
     this.parts.activations(-1);
     return () => this.core.completeActivation(completion);
@@ -202,9 +212,11 @@ export class RunDriver implements LocalActivityOwner {
         'respondWorkflowTaskCompleted',
         request,
       );
+      this.metrics?.completed(request);
       const newTask = response.workflowTask?.taskToken?.length ? response.workflowTask : undefined;
       // The next task takes the slot of this one.
       if (newTask === undefined) this.closeTask();
+      else this.metrics?.taskTaken(newTask, true);
       const resetHistoryEventId = int64(response.resetHistoryEventId) || undefined;
       return () => this.core.taskAnswered({ newTask, resetHistoryEventId });
     } catch (error) {
@@ -214,11 +226,13 @@ export class RunDriver implements LocalActivityOwner {
     }
   }
 
-  private async failTask(request: object): Promise<() => CoreAction[]> {
+  private async failTask(request: RespondWorkflowTaskFailed): Promise<() => CoreAction[]> {
     clearTimeout(this.heartbeat);
     let error: unknown;
+    this.metrics?.failed(request.cause);
     try {
       await callWithRetry(this.parts.rpc, 'respondWorkflowTaskFailed', request);
+      this.metrics?.answered();
     } catch (refused) {
       error = refused;
       this.logRefused('fail', refused);
@@ -232,6 +246,7 @@ export class RunDriver implements LocalActivityOwner {
     this.queryAnswers += 1;
     try {
       await callWithRetry(this.parts.rpc, 'respondQueryTaskCompleted', request);
+      this.metrics?.answered();
     } catch (error) {
       this.logRefused('answer the query of', error);
     }
@@ -292,6 +307,7 @@ export class RunDriver implements LocalActivityOwner {
     clearTimeout(this.heartbeat);
     this.parts.localActivities.forget(this);
     while (this.openTasks > 0) this.closeTask();
+    this.metrics?.evicted(reason);
     this.parts.evicted(this, { reason, message, pendingTasks });
   }
 }

@@ -7,6 +7,9 @@ import { createCoreRun, type CoreRunOptions, type WorkflowTask } from '../../cor
 import type { CompiledWorkerOptions } from '../compiled-options';
 import type { ActivityExecutor } from '../activity/activity-executor';
 import { Gauge } from '../gauge';
+import { isIncremental, workflowTaskPolled } from '../metrics/run-metrics';
+import type { WorkerMetrics } from '../metrics/sdk-metrics';
+import { observeSlots } from '../metrics/slots';
 import type { Rpc } from '../polling/rpc';
 import { Slots } from '../polling/slots';
 import { TaskPoller } from '../polling/task-poller';
@@ -39,6 +42,8 @@ export interface WorkflowWorkerOptions {
   core: CoreRunOptions;
   /** Runs local activities. */
   activityExecutor: ActivityExecutor;
+  /** Undefined: nothing is measured. */
+  metrics?: WorkerMetrics;
   coreLogger: Logger;
   onFatal: (error: unknown) => void;
 }
@@ -59,14 +64,17 @@ export class WorkflowWorker {
   readonly cachedRuns = new Gauge();
   private waitingForIdle: (() => void) | undefined;
   private waitingForEmpty: (() => void) | undefined;
+  /** End gauges that are read. */
+  private readonly observers: (() => void)[] = [];
 
   constructor(private readonly parts: WorkflowWorkerOptions) {
-    const { options, rpc, coreLogger } = parts;
+    const { options, rpc, coreLogger, metrics } = parts;
     this.slots = new Slots(options.slots.workflowTasks);
     this.localActivities = new LocalActivityManager(
       parts.activityExecutor,
       new Slots(options.slots.localActivities),
       options.namespace,
+      metrics,
     );
     this.stickyQueue = options.maxCachedWorkflows > 0 ? `${options.identity}-${randomUUID()}` : undefined;
     this.coreOptions =
@@ -84,6 +92,7 @@ export class WorkflowWorker {
       namespace: options.namespace,
       localActivities: this.localActivities,
       coreLogger,
+      metrics,
       activations: (change) => this.activations.add(change),
       taskDone: () => this.slots.release(),
       evicted: (driver, { pendingTasks }) => this.removed(driver, pendingTasks),
@@ -92,6 +101,7 @@ export class WorkflowWorker {
     const { normal, sticky } = options.polls.workflowTasks;
     this.pollers = [this.poller(options.taskQueue, 1, normal)];
     if (this.stickyQueue !== undefined) this.pollers.push(this.poller(this.stickyQueue, 2, sticky));
+    if (metrics !== undefined) this.observe(metrics);
   }
 
   get hasOutstandingPoll(): boolean {
@@ -114,6 +124,7 @@ export class WorkflowWorker {
       });
     }
     await this.parts.executors.close();
+    for (const end of this.observers.splice(0)) end();
   }
 
   /** Runs whose thread is gone are dropped; their next task replays them. */
@@ -122,7 +133,7 @@ export class WorkflowWorker {
   }
 
   private poller(queue: string, kind: 1 | 2, polls: number): TaskPoller<WorkflowTask> {
-    const { options, rpc, coreLogger, onFatal, buildId } = this.parts;
+    const { options, rpc, coreLogger, onFatal, buildId, metrics } = this.parts;
     return new TaskPoller<WorkflowTask>({
       rpc,
       method: 'pollWorkflowTaskQueue',
@@ -139,6 +150,7 @@ export class WorkflowWorker {
       // A poll needs no slot, or those that wait on one queue would take them from the other. What comes while all slots are taken
       // waits here, one task per poll.
       onTask: (task) => {
+        if (metrics !== undefined) workflowTaskPolled(metrics, task);
         if (this.slots.tryTake()) return this.dispatch(task);
         return new Promise<void>((resolve) => {
           const begin = (): void => {
@@ -149,14 +161,30 @@ export class WorkflowWorker {
           this.slots.whenFree(begin, kind === 2);
         });
       },
+      ...(metrics === undefined ? {} : { onEmpty: () => metrics.record('workflow_task_queue_poll_empty', 1) }),
       onFatal,
     });
+  }
+
+  private observe(metrics: WorkerMetrics): void {
+    const { slots, localActivities } = this;
+    const names = ['workflow_task', 'sticky_workflow_task'];
+    this.observers.push(
+      ...this.pollers.map((poller, i) =>
+        metrics.observe('num_pollers', { poller_type: names[i]! }, () => poller.outstandingPolls),
+      ),
+      ...observeSlots(metrics, 'WorkflowWorker', slots.limit, () => slots.used),
+      ...observeSlots(metrics, 'LocalActivityWorker', localActivities.slots.limit, () => localActivities.slots.used),
+      metrics.observe('sticky_cache_size', {}, () => this.cache.size),
+    );
   }
 
   private dispatch(task: WorkflowTask): void {
     const runId = task.workflowExecution?.runId ?? '';
     let driver = this.cache.get(runId);
+    const cached = driver !== undefined;
     if (driver === undefined) {
+      if (isIncremental(task)) this.parts.metrics?.record('sticky_cache_miss', 1);
       driver = this.createDriver(runId, task);
       if (driver === undefined) return;
       this.cache.set(runId, driver);
@@ -165,7 +193,7 @@ export class WorkflowWorker {
       this.cache.delete(runId);
       this.cache.set(runId, driver);
     }
-    driver.handleTask(task);
+    driver.handleTask(task, cached);
     this.trim();
   }
 
