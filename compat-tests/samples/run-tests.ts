@@ -32,6 +32,8 @@ function needed(name: string): boolean {
 
 /** Where a sample's own range does not do: undefined elsewhere. */
 function versionOf(name: string): string | undefined {
+  // The sample is written for 1.20, which not every registry has; 1.22 has other entry points.
+  if (name === '@temporalio/ai-sdk') return '>=1.17.0 <1.22.0';
   // Temporal's packages that have no drop-in: as new as the SDK whose drop-ins they meet.
   if (name.startsWith('@temporalio/')) return '^1.22.0';
   // That of the samples' lock file; later ones hide the types of mocha and jest.

@@ -18,11 +18,15 @@ const native = "is about Temporal's native library itself";
 const noServer = 'no server is involved';
 const officialParts = "is about the insides of Temporal's worker or client package";
 
+const testServer = "downloads Temporal's time-skipping server";
+
 const deployments = 'worker deployments are refused so far';
 
 const everyWay: NotApplicable = {};
 /** About Temporal's native core, which only the gateway leaves in place. */
 const nativeCore: NotApplicable = { core: native, 'drop-ins': native };
+/** Asks for Temporal's time-skipping server, which is downloaded; branchline/testing stands for it. */
+const timeSkipping: NotApplicable = { real: testServer, gateway: testServer, core: testServer };
 /** Judges JavaScript of Temporal's packages alone. */
 const packagesOnly: NotApplicable = { gateway: noServer, core: noServer, 'drop-ins': officialParts };
 /** No server, but the worker or its parts at work. */
@@ -47,6 +51,7 @@ const rows: [names: string, defaultServer: boolean, notApplicable: NotApplicable
     true,
     everyWay,
   ],
+  ['testenvironment', false, timeSkipping],
   ['nyc-coverage', true, { 'drop-ins': 'adds a loader to webpack' }],
   ['custom-payload-converter worker-lifecycle', true, { 'drop-ins': officialParts }],
   ['integration-extstore', false, { 'drop-ins': 'dataConverter.externalStorage is refused' }],
@@ -87,7 +92,6 @@ export const leftOut: Record<string, string> = {
   'ephemeral-server': 'downloads a server',
   'temporal-cloud': 'needs an account of Temporal Cloud',
   'lambda-worker': 'is about @temporalio/lambda-worker, of which there is no drop-in',
-  testenvironment: 'downloads the time-skipping server; branchline/testing has its own tests',
   'standalone-activities': 'standalone activities are refused',
   'integration-extstore-nexus': 'Nexus is refused',
   'nexus-codec-converter-errors': 'Nexus is refused',
