@@ -10,6 +10,8 @@ import { throwawaySettings } from './throwaway-settings';
 
 /** The server stays this long after its last user: test runners start one process after another, ms. */
 const LINGER_MS = 3000;
+/** Without a server, those who wait for one are told why for this long, ms. */
+const FAILURE_MS = 1000;
 
 async function keep(): Promise<void> {
   const address = keeperAddress();
@@ -21,7 +23,8 @@ async function keep(): Promise<void> {
 
   const endWhenUnused = (): void => {
     clearTimeout(linger);
-    if (users.size > 0) return;
+    // Connections that were made while the server was being started are only seen after it.
+    if (users.size > 0 || greeting === undefined) return;
     linger = setTimeout(() => {
       // From here on nobody can connect: who comes now starts a keeper of its own.
       server.close();
@@ -46,7 +49,6 @@ async function keep(): Promise<void> {
   });
   // Somebody else keeps it already.
   if (!(await listen(server, address))) return;
-  endWhenUnused();
   try {
     const postgres = await startPostgres({ useEnvironment: false, settings: throwawaySettings });
     stop = () => postgres.stop();
@@ -55,10 +57,9 @@ async function keep(): Promise<void> {
     greeting = { error: (error as Error).message };
   }
   for (const socket of waiting) greet(socket);
-  if ('error' in greeting) {
-    server.close();
-    for (const socket of users) socket.end();
-  }
+  endWhenUnused();
+  // Who has started this process may not have connected yet.
+  if ('error' in greeting) setTimeout(() => process.exit(0), FAILURE_MS);
 }
 
 /** False when another keeper listens there. A socket file that a killed one left is replaced. */

@@ -1,7 +1,8 @@
 /** Test environments: alone in their schema, on a shared embedded Postgres that leaves nothing behind. */
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
+import { promisify } from 'node:util';
 import { Client as Postgres } from 'pg';
 import { afterEach, describe, expect, inject, it } from 'vitest';
 import { Connection } from '../../shim/client';
@@ -119,6 +120,20 @@ describe('a killed test process', () => {
       await new Promise((resolve) => setTimeout(resolve, 200));
     }
   });
+});
+
+it('a server that cannot be started is told of with its reason', async () => {
+  const child = `
+    const { TestWorkflowEnvironment } = require(process.argv[1]);
+    void TestWorkflowEnvironment.createLocal().catch(({ code, message }) => console.log(JSON.stringify({ code, message })));`;
+  const testing = path.join(__dirname, '../../lib/testing/index.js');
+  const binaries = path.join(__dirname, 'no-such-folder');
+  const { stdout } = await promisify(execFile)(process.execPath, ['-e', child, testing], {
+    env: { ...process.env, BRANCHLINE_TEST_URL: '', BRANCHLINE_POSTGRES_BIN: binaries },
+  });
+  const { code, message } = JSON.parse(stdout) as { code: string; message: string };
+  expect(code).toBe('BRANCHLINE_EMBEDDED_POSTGRES');
+  expect(message).toContain(binaries);
 });
 
 describe('server options', () => {
