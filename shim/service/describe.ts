@@ -34,10 +34,15 @@ export function describeWorkflowExecution(parts: ServiceParts, current: CurrentR
     if (row === null || row.workflowId !== target.workflowId || started === undefined) {
       throw target.runId === '' ? workflowNotFound(target.workflowId) : runNotFound(target.workflowId, runId);
     }
-    const { uuid } = await parts.namespace(request.namespace);
+    const { uuid, retentionMs } = await parts.namespace(request.namespace);
     const [resetRunId, autoResetPoints] = await Promise.all([
       parts.store.resetOf(target.namespaceId, row.workflowId, runId),
-      resetPoints.of(runId, state === null ? row.historyLength : state.nextEventId - 1),
+      resetPoints.of({
+        runId,
+        started,
+        lastEventId: state === null ? row.historyLength : state.nextEventId - 1,
+        retentionMs,
+      }),
     ]);
     // Heartbeats are kept beside the state; only started activities have them.
     const beats =

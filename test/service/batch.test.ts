@@ -4,6 +4,7 @@ import type { temporal } from '@temporalio/proto';
 import { int64 } from '../../shim/common/proto-values';
 import type { Service } from '../../shim/service/types';
 import { freshSchema, sql } from '../support/database';
+import { continueAsNew } from '../support/engine-commands';
 import {
   EventType,
   ctx,
@@ -138,6 +139,58 @@ test.each([
     expect([failed.eventId, failed.workflowTaskFailedEventAttributes!.cause]).toEqual([points[i], 20]);
     expect(failed.workflowTaskFailedEventAttributes!.failure!.message).toBe('why');
   }
+});
+
+test('resets to what a build id did first, in an earlier run of the chain as well unless told not to', async () => {
+  const service = await testService();
+  // The first run is worked on by b1 and continues as new when it is signalled, the second by b1 and b2.
+  const chained: WorkflowScript = ({ history, count }) => {
+    const second = Boolean(history[0]!.workflowExecutionStartedEventAttributes!.continuedExecutionRunId);
+    const signalled = count(EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED) > 0;
+    return {
+      commands: signalled && !second ? [continueAsNew()] : [],
+      workerVersionStamp: { buildId: signalled && second ? 'b2' : 'b1' },
+    };
+  };
+  testWorker({ service, queue: 'q', workflows: { chained } });
+  const first = await startWorkflow(service, 'wf', 'chained', 'q');
+  const signal = () =>
+    service.call(
+      'signalWorkflowExecution',
+      { namespace: 'default', workflowExecution: { workflowId: 'wf' }, signalName: 's' },
+      ctx(),
+    );
+  const describe = async () =>
+    (
+      (await service.call(
+        'describeWorkflowExecution',
+        { namespace: 'default', execution: { workflowId: 'wf' } },
+        ctx(),
+      )) as Description
+    ).workflowExecutionInfo!;
+  const points = async () => (await describe()).autoResetPoints!.points!;
+  await eventually(async () => (await points()).length === 1);
+  await signal();
+  await eventually(async () => (await describe()).execution!.runId !== first && (await points()).length === 1);
+  await signal();
+  await eventually(async () => (await points()).length === 2);
+  const second = (await describe()).execution!.runId!;
+  expect((await points()).map(({ buildId, runId, expireTime }) => [buildId, runId, expireTime != null])).toEqual([
+    ['b1', first, true],
+    ['b2', second, false],
+  ]);
+
+  const query = { visibilityQuery: "WorkflowId = 'wf' AND ExecutionStatus = 'Running'" };
+  await begin(service, 'here', { ...query, resetOperation: { options: { buildId: 'b1', currentRunOnly: true } } });
+  expect(int64((await ended(service, 'here')).failureOperationCount)).toBe(1);
+  await begin(service, 'anywhere', { ...query, resetOperation: { options: { buildId: 'b1' } } });
+  expect(int64((await ended(service, 'anywhere')).completeOperationCount)).toBe(1);
+  const base = (await service.call(
+    'describeWorkflowExecution',
+    { namespace: 'default', execution: { workflowId: 'wf', runId: first } },
+    ctx(),
+  )) as Description;
+  expect(base.workflowExtendedInfo!.resetRunId).toMatch(/^[0-9a-f-]{36}$/);
 });
 
 test('what cannot be done is counted, with its reason kept', async () => {

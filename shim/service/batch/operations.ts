@@ -122,10 +122,11 @@ export const kinds: Kinds = {
     openOnly: false,
     check: checkReset,
     carryOut: async (call, task, { options }) => {
-      const finish = await resetPoint(call, task.run, options ?? {});
+      const point = await resetPoint(call, task.run, options ?? {});
       await call('resetWorkflowExecution', {
-        ...execution(task),
-        workflowTaskFinishEventId: long(finish),
+        namespace: task.run.namespace,
+        workflowExecution: { workflowId: task.run.workflowId, runId: point.runId },
+        workflowTaskFinishEventId: long(point.eventId),
         reason: task.job.reason,
         identity: task.job.identity,
         requestId: task.requestId,

@@ -1,7 +1,7 @@
 /** Where a batch resets a run to: as clients find it, from the history or from the reset points that describe shows. */
 import { temporal } from '@temporalio/proto';
-import { int64 } from '../../common/proto-values';
-import { notFound } from '../errors';
+import { int64, ms } from '../../common/proto-values';
+import { failedPrecondition, notFound } from '../errors';
 import type { Call, NamedRun } from './operations';
 
 type ResetOptions = temporal.api.common.v1.IResetOptions;
@@ -11,13 +11,20 @@ type Description = temporal.api.workflowservice.v1.IDescribeWorkflowExecutionRes
 const { EVENT_TYPE_WORKFLOW_TASK_COMPLETED: COMPLETED, EVENT_TYPE_WORKFLOW_TASK_SCHEDULED: SCHEDULED } =
   temporal.api.enums.v1.EventType;
 
-/** The first event that the reset run does not take over. NOT_FOUND when there is no such point. */
-export async function resetPoint(call: Call, run: NamedRun, options: ResetOptions): Promise<number> {
+export interface ResetPoint {
+  /** The run to reset: that of a build id's point may be an earlier one of the chain. */
+  runId: string;
+  /** The first event that the reset run does not take over. */
+  eventId: number;
+}
+
+/** NOT_FOUND or FAILED_PRECONDITION when there is no such point. */
+export async function resetPoint(call: Call, run: NamedRun, options: ResetOptions): Promise<ResetPoint> {
+  if (options.buildId) return buildIdPoint(call, run, options.buildId, options.currentRunOnly === true);
   const named = int64(options.workflowTaskId);
-  if (named > 0) return named;
-  if (options.buildId) return buildIdPoint(call, run, options.buildId);
-  if (options.firstWorkflowTask) return taskPoint(call, run, 'getWorkflowExecutionHistory');
-  return taskPoint(call, run, 'getWorkflowExecutionHistoryReverse');
+  if (named > 0) return { runId: run.runId, eventId: named };
+  const method = options.firstWorkflowTask ? 'getWorkflowExecutionHistory' : 'getWorkflowExecutionHistoryReverse';
+  return { runId: run.runId, eventId: await taskPoint(call, run, method) };
 }
 
 /** The first task completed in the order of the pages; when none was, the event after the first scheduled one. */
@@ -39,7 +46,13 @@ async function taskPoint(call: Call, run: NamedRun, method: string): Promise<num
   return scheduled;
 }
 
-async function buildIdPoint(call: Call, { namespace, workflowId, runId }: NamedRun, buildId: string): Promise<number> {
+/** As Temporal's batcher finds it (service/worker/batcher/activities.go, getResetPoint). */
+async function buildIdPoint(
+  call: Call,
+  { namespace, workflowId, runId }: NamedRun,
+  buildId: string,
+  currentRunOnly: boolean,
+): Promise<ResetPoint> {
   const { workflowExecutionInfo } = await call<Description>('describeWorkflowExecution', {
     namespace,
     execution: { workflowId, runId },
@@ -47,5 +60,12 @@ async function buildIdPoint(call: Call, { namespace, workflowId, runId }: NamedR
   const points = workflowExecutionInfo?.autoResetPoints?.points ?? [];
   const point = points.find((each) => each.buildId === buildId);
   if (point === undefined) throw notFound(`Can't find reset point for ${buildId}`);
-  return int64(point.firstWorkflowTaskCompletedId);
+  if (point.expireTime && ms(point.expireTime) < Date.now()) {
+    throw failedPrecondition(`Reset point for ${buildId} is expired`);
+  }
+  const current = runId || workflowExecutionInfo?.execution?.runId;
+  if (currentRunOnly && point.runId !== current) {
+    throw failedPrecondition(`Reset point for ${buildId} points to previous run and CurrentRunOnly is set`);
+  }
+  return { runId: point.runId!, eventId: int64(point.firstWorkflowTaskCompletedId) };
 }
