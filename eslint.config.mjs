@@ -86,6 +86,17 @@ export default tseslint.config(
       ],
     ],
   ),
+  forbid(
+    ['shim/router/**/*.ts'],
+    [
+      nativeWorker,
+      noPg,
+      [
+        ['**/service/{engine,runs,matching,transfers,schedules,batch}/**', '**/maintenance/**'],
+        'the router sees engines through their connections only',
+      ],
+    ],
+  ),
   forbid(['shim/gateway/**/*.ts'], [nativeWorker, noPg, [dropIns, 'the gateway sees the service only']]),
   {
     files: ['**/*.mjs'],
