@@ -20,6 +20,7 @@
 -- `batch_jobs` and `batch_items` are commands on many workflows, with how far they have come.
 -- `task_queue_configs` and `task_queue_limits` say how fast and how much at once task queues may work; `task_queue_rates` and `limited_activities`
 -- keep count, where there is a limit.
+-- `route_versions` and `routed_ids` are the router's, for applications that run on a Temporal server as well.
 -- `queries` and `notices` carry questions and wake-ups between processes and survive nothing, hence unlogged.
 -- `namespaces` and `search_attributes` are Temporal's. `workflows`, `history_events`, `pending_activities`, `pending_timers` and `schedule_history`
 -- are views to read.
@@ -411,6 +412,53 @@ CREATE TABLE batch_items (
   PRIMARY KEY (namespace_id, job_id, position),
   FOREIGN KEY (namespace_id, job_id) REFERENCES batch_jobs ON DELETE CASCADE
 ) WITH (autovacuum_vacuum_scale_factor = 0.05);
+
+-- The router: on which engine a new workflow starts, and which engine has an id.
+--
+-- Routes are never changed: each change is a new version with who and why, so that this table is the audit log as well. An id belongs to one engine
+-- at a time. A start first writes down that it begins (`starting`), on the engine that has the id, or on the one that the routes say when none has.
+-- An id moves to another engine only while no other start of it is under way, and only when its last run there is closed.
+CREATE TABLE route_versions (
+  version integer PRIMARY KEY CHECK (version > 0),
+  routes json NOT NULL,
+  changed_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  changed_by text NOT NULL,
+  reason text NOT NULL,
+  -- The version that this one brought back
+  restores integer CHECK (restores > 0 AND restores < version)
+);
+
+CREATE FUNCTION refuse_change() RETURNS trigger
+LANGUAGE plpgsql
+SET search_path FROM CURRENT
+AS $$
+BEGIN
+  RAISE EXCEPTION '%.% is only ever added to', TG_TABLE_SCHEMA, TG_TABLE_NAME USING ERRCODE = 'object_not_in_prerequisite_state';
+END
+$$;
+
+CREATE TRIGGER route_versions_are_kept BEFORE UPDATE OR DELETE OR TRUNCATE ON route_versions
+  FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+CREATE TABLE routed_ids (
+  namespace text COLLATE "C" NOT NULL,
+  kind text COLLATE "C" NOT NULL CHECK (kind IN ('schedule', 'workflow')),
+  id text COLLATE "C" NOT NULL,
+  engine text NOT NULL,
+  -- Moves with each start that begins
+  version bigint NOT NULL DEFAULT 1,
+  -- Some start is known to be done, or the other engines were asked
+  settled boolean NOT NULL DEFAULT false,
+  -- Starts under way: process/number
+  starting text[] NOT NULL,
+  -- Engines that had it before, newest last
+  past text[] NOT NULL DEFAULT '{}',
+  -- When the last start began, or when somebody last looked whether the engine still knows it
+  changed_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  PRIMARY KEY (namespace, kind, id)
+) WITH (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.05);
+CREATE INDEX routed_ids_starting ON routed_ids (changed_at) WHERE starting <> '{}';
+CREATE INDEX routed_ids_by_age ON routed_ids (changed_at);
 
 -- One batch of commits: groups of run commits, each group all or nothing, in one call and one transaction.
 --

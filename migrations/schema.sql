@@ -178,6 +178,38 @@ CREATE UNLOGGED TABLE branchline.queries (
 
 CREATE INDEX queries_waiting ON branchline.queries USING btree (namespace_id, queue) WHERE (claimed_by IS NULL);
 
+CREATE TABLE branchline.route_versions (
+  version integer NOT NULL,
+  routes json NOT NULL,
+  changed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+  changed_by text NOT NULL,
+  reason text NOT NULL,
+  restores integer,
+  CONSTRAINT route_versions_pkey PRIMARY KEY (version),
+  CONSTRAINT route_versions_check CHECK (((restores > 0) AND (restores < version))),
+  CONSTRAINT route_versions_version_check CHECK ((version > 0))
+);
+
+CREATE TRIGGER route_versions_are_kept BEFORE DELETE OR UPDATE OR TRUNCATE ON branchline.route_versions FOR EACH STATEMENT EXECUTE FUNCTION branchline.refuse_change();
+
+CREATE TABLE branchline.routed_ids (
+  namespace text COLLATE "C" NOT NULL,
+  kind text COLLATE "C" NOT NULL,
+  id text COLLATE "C" NOT NULL,
+  engine text NOT NULL,
+  version bigint DEFAULT 1 NOT NULL,
+  settled boolean DEFAULT false NOT NULL,
+  starting text[] NOT NULL,
+  past text[] DEFAULT '{}'::text[] NOT NULL,
+  changed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+  CONSTRAINT routed_ids_pkey PRIMARY KEY (namespace, kind, id),
+  CONSTRAINT routed_ids_kind_check CHECK ((kind = ANY (ARRAY['schedule'::text, 'workflow'::text])))
+) WITH (fillfactor=80, autovacuum_vacuum_scale_factor=0.05);
+
+CREATE INDEX routed_ids_by_age ON branchline.routed_ids USING btree (changed_at);
+
+CREATE INDEX routed_ids_starting ON branchline.routed_ids USING btree (changed_at) WHERE (starting <> '{}'::text[]);
+
 CREATE TABLE branchline.runs (
   run_id uuid NOT NULL,
   namespace_id integer NOT NULL,
@@ -668,6 +700,16 @@ BEGIN
   DELETE FROM flushes f WHERE f.process_id = ANY (dead);
   DELETE FROM processes p WHERE p.id = ANY (dead);
   RETURN true;
+END
+$function$;
+
+CREATE OR REPLACE FUNCTION branchline.refuse_change()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'branchline', 'pg_temp'
+AS $function$
+BEGIN
+  RAISE EXCEPTION '%.% is only ever added to', TG_TABLE_SCHEMA, TG_TABLE_NAME USING ERRCODE = 'object_not_in_prerequisite_state';
 END
 $function$;
 

@@ -29,6 +29,8 @@ const constraints = `
 const indexes = `
   SELECT pg_get_indexdef(i.indexrelid) AS text FROM pg_index i
   WHERE i.indrelid = $1 AND NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = i.indexrelid) ORDER BY i.indexrelid::regclass::text`;
+const triggers = `
+  SELECT pg_get_triggerdef(t.oid) AS text FROM pg_trigger t WHERE t.tgrelid = $1 AND NOT t.tgisinternal ORDER BY t.tgname`;
 const functions = `
   SELECT pg_get_functiondef(p.oid) AS text FROM pg_proc p
   WHERE p.pronamespace = $1::regnamespace ORDER BY p.proname, pg_get_function_identity_arguments(p.oid)`;
@@ -81,6 +83,7 @@ export async function dumpSchema(client: ClientBase, schema: string): Promise<st
       parts.push(`ALTER TABLE ${schema}.${table.name} ALTER COLUMN ${column.name} SET STORAGE ${storage};`);
     }
     for (const { text } of await rows<{ text: string }>(indexes, table.oid)) parts.push(`${text};`);
+    for (const { text } of await rows<{ text: string }>(triggers, table.oid)) parts.push(`${text};`);
   }
   for (const { text } of await rows<{ text: string }>(functions, schema)) parts.push(`${text.trimEnd()};`);
   for (const { name, text } of await rows<{ name: string; text: string }>(views, schema)) {

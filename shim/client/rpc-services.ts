@@ -8,7 +8,7 @@ type RpcMethod = (request?: object, callback?: Callback) => Promise<object> | un
 const lowerCamel = (name: string): string => name.charAt(0).toLowerCase() + name.slice(1);
 
 /** A stub for a service definition of @temporalio/proto. Like protobufjs's, a method takes a callback or gives a promise. */
-export function rpcService<T>(definition: object, caller: RpcCaller): T {
+export function rpcService<T>(definition: object, caller: Pick<RpcCaller, 'call'>): T {
   const stub: Record<string, RpcMethod> = {};
   for (const method of Object.values((definition as ProtoService).methods)) {
     stub[lowerCamel(method.name)] = rpcMethod(method, caller);
@@ -16,7 +16,7 @@ export function rpcService<T>(definition: object, caller: RpcCaller): T {
   return stub as T;
 }
 
-function rpcMethod(method: Method, caller: RpcCaller): RpcMethod {
+function rpcMethod(method: Method, caller: Pick<RpcCaller, 'call'>): RpcMethod {
   const name = lowerCamel(method.name);
   let responseType: MessageType | undefined;
   return (request = {}, callback) => {

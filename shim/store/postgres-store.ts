@@ -22,6 +22,7 @@ import {
   type NamespaceRecord,
   type TaskRecord,
 } from './rows';
+import { PostgresRouting } from './routing';
 import { PostgresSchedules } from './schedules';
 import { executions } from './sql/executions';
 import { heartbeats } from './sql/heartbeats';
@@ -93,6 +94,7 @@ export class PostgresStore implements Store {
   readonly schedules: PostgresSchedules;
   readonly batchJobs: PostgresBatchJobs;
   readonly taskQueues: PostgresTaskQueues;
+  readonly routing: PostgresRouting;
   private readonly connections: Connections;
   private readonly clock = new Clock();
   private readonly sql: ReturnType<typeof statements>;
@@ -129,6 +131,11 @@ export class PostgresStore implements Store {
     this.batchJobs = new PostgresBatchJobs(connections, schema, listen, processId);
     this.taskQueues = new PostgresTaskQueues(connections, schema, listen, processId);
     this.schedules = new PostgresSchedules(connections, schema, listen, () => this.nowMs());
+    this.routing = new PostgresRouting(connections, schema, listen, (notice) => {
+      // Routed connections of this process too.
+      this.notices.emit(notice);
+      this.notify(notice);
+    });
     this.heartbeatWriter = new HeartbeatWriter(connections, this.clock, this.sql.heartbeats.record);
   }
 

@@ -14,6 +14,7 @@
 import type { temporal } from '@temporalio/proto';
 import type { ScheduleState, SlotRecord } from '../service/engine/schedules/types';
 import type { HistoryEvent, Payload, Payloads, RunState, Status } from '../service/engine/types';
+import type { RoutingStore } from './routing-types';
 
 /** What one transition (or several merged ones) of one run writes. */
 export interface RunCommit {
@@ -219,6 +220,10 @@ export type Notice =
   | { kind: 'queueConfig' }
   | { kind: 'query'; namespaceId: number; queue: string }
   | { kind: 'queryAnswered'; id: string }
+  /** The stored routes have a new version. */
+  | { kind: 'routes' }
+  /** Another engine has that id now, or none. */
+  | { kind: 'routedId'; key: string }
   /** Never sent: told to this process's listeners when it has freed the runs and tasks of a dead process (look at dueRuns and claimTasks). */
   | { kind: 'processDied' }
   /** Never sent: this process heard nothing for a while, as its listening connection was lost. Anything may have changed. */
@@ -396,6 +401,7 @@ export interface Store {
   readonly taskQueues: TaskQueueStore;
   readonly batchJobs: BatchJobStore;
   readonly schedules: ScheduleStore;
+  readonly routing: RoutingStore;
   /** Epoch ms by Postgres's clock, from the last round trips (monotonic in this process). */
   nowMs(): number;
   /** Moves the clock of a test environment ahead; for this process only. */

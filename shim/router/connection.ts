@@ -1,0 +1,180 @@
+/** `RoutedConnection`: a connection for Temporal's client that reaches several engines. */
+import {
+  type ConnectionLike,
+  type ConnectionPlugin,
+  type Metadata,
+  OperatorService,
+  WorkflowService,
+} from '@temporalio/client';
+import type { Logger } from '@temporalio/common';
+import { type MessageType } from '../client/rpc-caller';
+import { rpcService } from '../client/rpc-services';
+import { Engines } from './engines';
+import { isOutOfReach } from './errors';
+import { Lists } from './lists';
+import { stderrLogger } from './log';
+import { type RoutedConnectionOptions, openEngines } from './options';
+import { Owners } from './owners';
+import { Reconciler } from './reconciler';
+import { Router } from './router';
+import { type RouteSource, openRoutes } from './routes/source';
+import { Starts } from './starts';
+
+const GRACE_MS = 60_000;
+/** How long connecting waits for engines other than the home one, which may be down. */
+const REACH_MS = 5000;
+
+/**
+ * A connection over several engines, for `Client` and everything on it:
+ *
+ * ```ts
+ * const connection = await RoutedConnection.connect({
+ *   temporal: { address: 'temporal:7233' },
+ *   postgres: { url: 'postgres://localhost/app' },
+ *   routes: { rules: [{ name: 'signup', workflowType: 'signup', percentage: 10, engine: 'postgres' }] },
+ * });
+ * const client = new Client({ connection });
+ * ```
+ * New workflows start where the routes say; each id has one engine, and calls about it reach that engine.
+ */
+export class RoutedConnection implements ConnectionLike {
+  readonly workflowService: WorkflowService;
+  readonly operatorService: OperatorService;
+  readonly plugins: ConnectionPlugin[] = [];
+
+  private closing: Promise<void> | undefined;
+
+  /**
+   * Connects to the home Postgres; other engines may be down, and are then warned of.
+   * @throws RoutesError and BranchlineError for options and routes that cannot be taken; ServiceError when the home Postgres cannot be reached
+   */
+  static async connect(options: RoutedConnectionOptions): Promise<RoutedConnection> {
+    const { engines: list, home, homeConnection, own } = openEngines(options);
+    const logger = options.logger ?? stderrLogger;
+    let routes: RouteSource | undefined;
+    try {
+      await homeConnection.ensureConnected();
+      const { store } = (await homeConnection.service()).parts;
+      const engines = new Engines(list);
+      routes = await openRoutes(options.routes, {
+        store,
+        engines: engines.names,
+        hasTenantFunction: options.tenant !== undefined,
+        logger,
+      });
+      await Promise.all(list.map((engine) => reach(engine.name, engine.connection, logger)));
+      const graceMs = options.graceMs ?? GRACE_MS;
+      const owners = new Owners(engines, store.routing);
+      const stopListening = store.onNotice((notice) => owners.heard(notice));
+      const { processId } = store;
+      const starts = new Starts({ engines, store: store.routing, owners, logger, processId, graceMs });
+      const reconciler = new Reconciler({ store: store.routing, owners, starts, logger, graceMs });
+      reconciler.start();
+      const router = new Router({
+        engines,
+        routes,
+        tenant: options.tenant,
+        owners,
+        starts,
+        lists: new Lists(engines),
+        home,
+        now: () => store.nowMs(),
+      });
+      return new this({ engines, routes, owners, starts, reconciler, router, own, stopListening });
+    } catch (error) {
+      routes?.close();
+      for (const connection of own) await connection.close().catch(() => undefined);
+      throw error;
+    }
+  }
+
+  private constructor(
+    private readonly parts: {
+      engines: Engines;
+      routes: RouteSource;
+      owners: Owners;
+      starts: Starts;
+      reconciler: Reconciler;
+      router: Router;
+      own: ConnectionLike[];
+      stopListening: () => void;
+    },
+  ) {
+    const caller = {
+      call: async (method: string, responseType: MessageType, request: object) =>
+        responseType.fromObject(await parts.router.call(method, request)),
+    };
+    this.workflowService = rpcService<WorkflowService>(WorkflowService, caller);
+    this.operatorService = rpcService<OperatorService>(OperatorService, caller);
+  }
+
+  /** Names of the engines. */
+  get engines(): string[] {
+    return this.parts.engines.names;
+  }
+
+  /** The engine's own connection, for what is not routed. @throws ServiceError for a name that there is not */
+  engine(name: string): ConnectionLike {
+    return this.parts.engines.get(name).connection;
+  }
+
+  /** The engine that has a workflow's id (or a schedule's); undefined = none. */
+  async engineOf(
+    namespace: string,
+    id: string,
+    kind: 'workflow' | 'schedule' = 'workflow',
+  ): Promise<string | undefined> {
+    return (await this.parts.owners.look({ namespace, kind, id }))?.engine;
+  }
+
+  /** Takes stored or file routes that changed, without waiting for word of it; answers the version in force (0 = not stored). */
+  async refreshRoutes(): Promise<number> {
+    await this.parts.routes.refresh();
+    return this.parts.routes.version;
+  }
+
+  /** Asks the engines after starts that were left open, as is done from time to time. */
+  async reconcile(): Promise<void> {
+    await this.parts.reconciler.look();
+  }
+
+  ensureConnected(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  withDeadline<R>(deadline: number | Date, fn: () => Promise<R>): Promise<R> {
+    return this.parts.engines.withDeadline(deadline, fn);
+  }
+
+  withAbortSignal<R>(abortSignal: AbortSignal, fn: () => Promise<R>): Promise<R> {
+    return this.parts.engines.withAbortSignal(abortSignal, fn);
+  }
+
+  /** For all engines: their API keys belong into their own connections. */
+  withMetadata<R>(metadata: Metadata, fn: () => Promise<R>): Promise<R> {
+    return this.parts.engines.withMetadata(metadata, fn);
+  }
+
+  /** Closes the connections that were made from options; those that were given stay open. */
+  close(): Promise<void> {
+    return (this.closing ??= this.closeOnce());
+  }
+
+  private async closeOnce(): Promise<void> {
+    const { routes, starts, reconciler, own, stopListening } = this.parts;
+    routes.close();
+    stopListening();
+    await reconciler.close();
+    await starts.close();
+    for (const connection of own) await connection.close();
+  }
+}
+
+async function reach(name: string, connection: ConnectionLike, logger: Logger): Promise<void> {
+  try {
+    await connection.withDeadline(Date.now() + REACH_MS, () => connection.workflowService.getSystemInfo({}));
+  } catch (error) {
+    if (!isOutOfReach(error)) throw error;
+    logger.warn(`Engine '${name}' is out of reach`, { code: 'BRANCHLINE_ROUTER_ENGINE_AWAY', error });
+  }
+}

@@ -1,0 +1,11 @@
+/**
+ * Temporal and Postgres side by side: a connection over both, and the routes that say where new workflows start. See docs/router.md.
+ * @module
+ */
+export { RoutedConnection } from './connection';
+export type { EngineOptions, RoutedConnectionOptions } from './options';
+export { ENGINE_ATTRIBUTE } from './engine-attribute';
+export { type Decision, type Explanation, decide, explain, shareOf } from './routes/decide';
+export { type StartFacts, type StartRequest, type TenantFunction, startFacts } from './routes/facts';
+export { type Routes, type RoutesInput, RoutesError, type Rule, parseRoutes } from './routes/schema';
+export type { RoutesOption } from './routes/source';
