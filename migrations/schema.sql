@@ -70,9 +70,13 @@ CREATE INDEX executions_by_base_run ON branchline.executions USING btree (base_r
 
 CREATE INDEX executions_by_search_attributes ON branchline.executions USING gin (search_attributes jsonb_path_ops) WHERE (search_attributes IS NOT NULL);
 
+CREATE INDEX executions_by_type ON branchline.executions USING btree (namespace_id, workflow_type, COALESCE(close_time, 'infinity'::timestamp with time zone)) WHERE (close_time IS NOT NULL);
+
 CREATE INDEX executions_by_workflow_id ON branchline.executions USING btree (namespace_id, workflow_id, start_time DESC);
 
 CREATE INDEX executions_in_list_order ON branchline.executions USING btree (namespace_id, COALESCE(close_time, 'infinity'::timestamp with time zone), start_time, run_id DESC);
+
+CREATE INDEX executions_not_completed ON branchline.executions USING btree (namespace_id, COALESCE(close_time, 'infinity'::timestamp with time zone), start_time, run_id DESC, status) WHERE (status > 2);
 
 CREATE UNIQUE INDEX executions_one_open_run ON branchline.executions USING btree (namespace_id, workflow_id) WHERE (status = 1);
 

@@ -32,8 +32,8 @@ export interface FilterSql {
 export function filterSql(where: Filter | null, custom: Record<string, number>): FilterSql {
   const writer = new ConditionWriter(custom);
   const condition = where === null ? '' : writer.write(where, false);
-  // Runs of another division (schedules) are shown only to those who ask for them.
-  const own = `e.search_attributes ->> ${literal(NAMESPACE_DIVISION)} IS NULL`;
+  // Runs of another division (schedules) are shown only to those who ask for them. In this form the planner expects that most rows hold it.
+  const own = `(e.search_attributes ? ${literal(NAMESPACE_DIVISION)}) IS NOT TRUE`;
   if (writer.divisionNamed) return { condition, values: writer.values, allDivisions: true };
   return { condition: condition === '' ? own : `${own} AND (${condition})`, values: writer.values };
 }
@@ -225,14 +225,16 @@ function holds(status: number, operator: Comparison, wanted: number): boolean {
   }
 }
 
-/** Literal, so that partial indexes are found; and as a range of the list's order, where open runs are together. */
+/** Literal, so that partial indexes are found; whether a run is open as a range of the list's order, which the planner knows better. */
 function oneOf(statuses: number[]): string {
   if (statuses.length === 0) return 'false';
   if (statuses.length === ALL_STATUSES.length) return 'true';
+  if (statuses.length === 1 && statuses[0] === 1) return `${CLOSE_ORDER} = 'infinity'`;
+  const isClosed = `${CLOSE_ORDER} < 'infinity'`;
+  if (statuses.length === ALL_STATUSES.length - 1 && !statuses.includes(1)) return isClosed;
   const condition =
     statuses.length === 1 ? `e.status = ${statuses[0]}` : `e.status = ANY ('{${statuses.join(',')}}'::smallint[])`;
-  if (statuses.length === 1 && statuses[0] === 1) return `(${condition} AND ${CLOSE_ORDER} = 'infinity')`;
-  return statuses.includes(1) ? condition : `(${condition} AND ${CLOSE_ORDER} < 'infinity')`;
+  return statuses.includes(1) ? condition : `(${condition} AND ${isClosed})`;
 }
 
 /** The first text after all that begin with the prefix, byte by byte; null = there is none. */

@@ -6,7 +6,7 @@ import { parseFilter } from './parser';
 const CUSTOM = { Plan: 2, Seats: 3, Score: 4, Active: 5, Renewal: 6, Tags: 7, Notes: 1 };
 const sql = (text: string): { condition: string; values: unknown[] } => {
   const { condition, values } = filterSql(parseFilter(text).where, CUSTOM);
-  const own = "e.search_attributes ->> 'TemporalNamespaceDivision' IS NULL";
+  const own = "(e.search_attributes ? 'TemporalNamespaceDivision') IS NOT TRUE";
   return { condition: condition.startsWith(`${own} AND `) ? condition.slice(own.length + 5) : condition, values };
 };
 
@@ -28,7 +28,8 @@ describe('list filter as SQL', () => {
       "ExecutionStatus = 'Completed'",
       "(e.status = 2 AND coalesce(e.close_time, 'infinity'::timestamptz) < 'infinity')",
     ],
-    ['ExecutionStatus = 1', "(e.status = 1 AND coalesce(e.close_time, 'infinity'::timestamptz) = 'infinity')"],
+    ['ExecutionStatus = 1', "coalesce(e.close_time, 'infinity'::timestamptz) = 'infinity'"],
+    ['ExecutionStatus != 1', "coalesce(e.close_time, 'infinity'::timestamptz) < 'infinity'"],
     [
       "ExecutionStatus IN ('TimedOut', 'WORKFLOW_EXECUTION_STATUS_CONTINUED_AS_NEW', 3)",
       "(e.status = ANY ('{3,6,7}'::smallint[]) AND coalesce(e.close_time, 'infinity'::timestamptz) < 'infinity')",

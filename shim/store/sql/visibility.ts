@@ -51,55 +51,50 @@ class Parameters {
 export function list(s: string, query: VisibilityQuery, limit: number, after: ListPosition | null): Statement {
   const parameters = new Parameters(query);
   const text =
-    query.order !== undefined
-      ? ordered(s, query, query.order, limit, after, parameters)
-      : after === null
-        ? firstPage(s, query, limit, parameters)
-        : nextPage(s, query, limit, after, parameters);
+    query.order === undefined
+      ? openFirst(s, query, limit, after, parameters)
+      : ordered(s, query, query.order, limit, after, parameters);
   return { text, values: parameters.values };
 }
 
-/** Open runs first, then the newest close, newest start. */
-const firstPage = (s: string, query: VisibilityQuery, limit: number, parameters: Parameters): string =>
-  `SELECT ${columns('e.known_build_id')}, ${keysOf([closeOrder, 'e.start_time'])}, ${closedBy(s)}
-    FROM ${relation(s, query.allDivisions)} e WHERE ${where(query)}
-    ORDER BY ${closeOrder} DESC, e.start_time DESC, e.run_id LIMIT ${parameters.add(limit, 'int8')}`;
-
 /**
- * The pages after the first, open runs first. What has closed since the first page keeps its place among the open ones, so that no run is listed
- * twice; three parts, each of them in the order of the index.
+ * Open runs first, then the newest close, newest start: two parts, each of which an index has in this order (the partial ones know closed runs
+ * only). What has closed since the first page keeps its place among the open ones, as a third part, so that no run is listed twice.
  */
-function nextPage(
+function openFirst(
   s: string,
   query: VisibilityQuery,
   size: number,
-  after: ListPosition,
+  after: ListPosition | null,
   parameters: Parameters,
 ): string {
   const limit = parameters.add(size, 'int8');
-  const run = parameters.add(after.runId, 'uuid');
-  const close = parameters.add(after.keys[0], 'timestamptz');
-  const start = parameters.add(after.keys[1], 'timestamptz');
-  const asOf = parameters.add(after.closedBy ?? '-infinity', 'timestamptz');
-  const later = `e.start_time <= ${start} AND (e.start_time < ${start} OR e.run_id > ${run})`;
+  const infinity = `'infinity'::timestamptz`;
   const part = (order: string, condition: string): string => `(SELECT e.*, ${order} AS close_order
       FROM ${relation(s, query.allDivisions)} e WHERE ${where(query)} AND ${condition}
       ORDER BY close_order DESC, e.start_time DESC, e.run_id LIMIT ${limit})`;
-  const open = `'infinity'::timestamptz`;
-  const parts =
-    after.keys[0] === 'infinity'
-      ? [
-          part(open, `${closeOrder} = ${close} AND ${later}`),
-          part(open, `${closeOrder} > ${asOf} AND ${closeOrder} < ${open} AND ${later}`),
-          part(closeOrder, `${closeOrder} <= ${asOf}`),
-        ]
-      : [
-          part(
-            closeOrder,
-            `${closeOrder} <= ${asOf} AND ${closeOrder} <= ${close} AND (${closeOrder} < ${close} OR ${later})`,
-          ),
-        ];
-  return `SELECT ${columns('e.known_build_id')}, ${keysOf(['e.close_order', 'e.start_time'])}
+  const open = (condition: string): string => part(infinity, condition);
+  const closed = (condition: string): string => part(closeOrder, `e.close_time IS NOT NULL AND ${condition}`);
+  const isOpen = `${closeOrder} = ${infinity}`;
+  const isClosed = `${closeOrder} < ${infinity}`;
+  let parts = [open(isOpen), closed(isClosed)];
+  if (after !== null) {
+    const run = parameters.add(after.runId, 'uuid');
+    const close = parameters.add(after.keys[0], 'timestamptz');
+    const start = parameters.add(after.keys[1], 'timestamptz');
+    const asOf = parameters.add(after.closedBy ?? '-infinity', 'timestamptz');
+    const later = `e.start_time <= ${start} AND (e.start_time < ${start} OR e.run_id > ${run})`;
+    const further = `${closeOrder} <= ${close} AND (${closeOrder} < ${close} OR ${later})`;
+    parts =
+      after.keys[0] === 'infinity'
+        ? [
+            open(`${isOpen} AND ${later}`),
+            open(`${isClosed} AND ${closeOrder} > ${asOf} AND ${later}`),
+            closed(`${closeOrder} <= ${asOf} AND ${closeOrder} <= ${close}`),
+          ]
+        : [closed(`${closeOrder} <= ${asOf} AND ${further}`)];
+  }
+  return `SELECT ${columns('e.known_build_id')}, ${keysOf(['e.close_order', 'e.start_time'])}${after === null ? `, ${closedBy(s)}` : ''}
     FROM (${parts.join(' UNION ALL ')}) e ORDER BY e.close_order DESC, e.start_time DESC, e.run_id LIMIT ${limit}`;
 }
 
