@@ -18,6 +18,7 @@ interface ServerOptions {
   tlsKey?: string;
   tlsCa?: string;
   apiKey?: string;
+  metricsPort?: number;
   output: 'text' | 'json';
 }
 
@@ -53,6 +54,7 @@ export function serverCommand(): Command {
     .option('--tls-key <file>', 'its private key, PEM')
     .option('--tls-ca <file>', 'authorities of client certificates, PEM: clients must then show one (mTLS)')
     .addOption(new Option('--api-key <key>', 'key that callers must send').env('BRANCHLINE_API_KEY'))
+    .option('--metrics-port <port>', 'serve metrics for Prometheus on this port, 0 for a free one', whole(0, 65_535))
     .option('--headless', 'as on `temporal server start-dev`; there is no UI to leave out')
     .addOption(
       new Option('-o, --output <form>', 'form of the line on stdout').choices(['text', 'json']).default('text'),
@@ -69,7 +71,9 @@ async function serve(options: ServerOptions): Promise<void> {
   const { openService } = await import('../service/index.js');
   const { storeOptions } = await import('../service/connect-options.js');
   const attributes = await attributesOf(options.searchAttribute ?? []);
-  const { db, schema, maxConnections, listen } = options;
+  const { db, schema, maxConnections, listen, metricsPort } = options;
+  const { serveMetrics } = await import('./metrics.js');
+  const metrics = metricsPort === undefined ? undefined : await serveMetrics(options.ip, metricsPort);
   const service = await openService(
     storeOptions({
       ...(db === undefined ? {} : { url: db }),
@@ -87,12 +91,13 @@ async function serve(options: ServerOptions): Promise<void> {
       ...security,
       onFault: (method, error) => log(`${method} failed: ${(error as Error | null)?.stack ?? String(error)}`),
     });
-    announce(gateway, options);
+    announce(gateway, metrics?.address, options);
     await stopped();
     log('Stopping: polls end, calls under way get a moment.');
     await gateway.close();
   } finally {
     await service.close();
+    await metrics?.close();
   }
 }
 
@@ -165,9 +170,16 @@ async function attributesOf(pairs: string[]): Promise<Record<string, number>> {
   return attributes;
 }
 
-function announce({ address }: Gateway, { output, maxConnections, apiKey, tlsCert, tlsCa }: ServerOptions): void {
-  if (output === 'json') process.stdout.write(`${JSON.stringify({ address })}\n`);
-  else process.stdout.write(`Server:  ${address}\n`);
+function announce(
+  { address }: Gateway,
+  metricsAddress: string | undefined,
+  { output, maxConnections, apiKey, tlsCert, tlsCa }: ServerOptions,
+): void {
+  if (output === 'json') process.stdout.write(`${JSON.stringify({ address, metricsAddress })}\n`);
+  else {
+    process.stdout.write(`Server:  ${address}\n`);
+    if (metricsAddress !== undefined) process.stdout.write(`Metrics: http://${metricsAddress}/metrics\n`);
+  }
   const guards = [
     tlsCert === undefined ? 'no TLS' : tlsCa === undefined ? 'TLS' : 'mTLS',
     apiKey === undefined ? 'no API key' : 'API key',

@@ -85,6 +85,10 @@ export class Committer {
     });
   }
 
+  get waitingGroups(): number {
+    return this.waiting.length;
+  }
+
   /** Resolves when nothing is in flight or waiting. */
   async drain(): Promise<void> {
     while ((this.running || this.waiting.length > 0) && !this.connections.closed) await this.connections.delay(5);
@@ -155,8 +159,14 @@ export class Committer {
     const parameters = this.encode(batch);
     if (parameters === undefined) return;
     let answer: BatchAnswer;
+    const { observer } = this.connections;
+    const sentAt = observer === undefined ? 0 : performance.now();
     try {
       answer = await this.send(parameters);
+      observer?.committed(
+        batch.reduce((runs, group) => runs + group.commits.length, 0),
+        performance.now() - sentAt,
+      );
     } catch (error) {
       if (this.connections.closed || (error as Partial<BranchlineError>).code === 'BRANCHLINE_COMMIT_UNKNOWN') {
         for (const group of batch) group.reject(error);

@@ -3,6 +3,7 @@ import { setMaxListeners } from 'node:events';
 import { Client, Pool, type ClientBase, type PoolClient, type PoolConfig, type QueryResultRow } from 'pg';
 import { connectionOptions, describeTarget } from './connection-options';
 import { codeOf, DatabaseConnectionError, isConnectionLoss, isPassing, StoreClosedError } from './errors';
+import type { StoreObserver } from './measures';
 import type { Statement } from './statement';
 import type { StoreOptions } from './types';
 
@@ -18,6 +19,14 @@ export interface ConnectionBudget {
   shared: boolean;
 }
 
+export interface PoolUse {
+  /** Connections that are open and free. */
+  idle: number;
+  active: number;
+  /** Operations that wait for one. */
+  waiting: number;
+}
+
 const smallestBudget = 3;
 const defaultBudget = 6;
 const defaultConnectTimeoutMs = 10_000;
@@ -28,6 +37,8 @@ const oldestServer = 140_000;
 export class Connections {
   readonly budget: ConnectionBudget;
   readonly target: string;
+  /** Somebody who measures. */
+  observer: StoreObserver | undefined;
   private readonly flushPool: Pool;
   private readonly readPool: Pool;
   private readonly ownPools: boolean;
@@ -81,6 +92,15 @@ export class Connections {
   /** Ms since operations have been waiting for the database; 0 while it answers. */
   get awayMs(): number {
     return this.awaySince === undefined ? 0 : performance.now() - this.awaySince;
+  }
+
+  use(): Record<'commit' | 'read', PoolUse> {
+    const of = ({ idleCount, totalCount, waitingCount }: Pool, queued: number): PoolUse => ({
+      idle: idleCount,
+      active: totalCount - idleCount,
+      waiting: waitingCount + queued,
+    });
+    return { commit: of(this.flushPool, 0), read: of(this.readPool, this.readQueue.length) };
   }
 
   get closed(): boolean {
@@ -222,6 +242,8 @@ export class Connections {
   /** A connection that failed is not given back: what is left on it is unknown. */
   private async borrow<T>(pool: Pool, work: (client: PoolClient) => Promise<T>): Promise<T> {
     let broken: Error | undefined;
+    const { observer } = this;
+    const askedAt = observer === undefined ? 0 : performance.now();
     const onError = (error: Error): void => void (broken = error);
     const client = await new Promise<PoolClient>((resolve, reject) => {
       pool.connect((error, connected) => {
@@ -231,6 +253,8 @@ export class Connections {
         resolve(connected);
       });
     });
+    // A borrowed pool is one for both.
+    observer?.connected(pool === this.readPool ? 'read' : 'commit', performance.now() - askedAt);
     try {
       return await work(client);
     } catch (error) {

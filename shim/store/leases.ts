@@ -80,6 +80,11 @@ export class Leases {
     return [self, ...this.live().map(({ id, identity, leaseUntilMs }) => ({ id, identity, leaseUntilMs }))];
   }
 
+  /** Server time, ms. */
+  get renewedAtMs(): number {
+    return this.leaseUntilMs - this.leaseMs;
+  }
+
   /** True when others should know before the next renewal: a queue is polled that was not before. */
   setPollers(pollers: Omit<PollerInfo, 'processId'>[]): boolean {
     const key = (poller: Omit<PollerInfo, 'processId'>): string =>

@@ -1,5 +1,6 @@
 /** Notices between processes: gathered, sent by statements of their own, never inside a write transaction (NOTIFY there halves commits). */
 import type { Client } from 'pg';
+import type { Clock } from './clock';
 import type { Connections } from './connections';
 import { StoreClosedError } from './errors';
 import type { Leases } from './leases';
@@ -9,6 +10,8 @@ import type { Notice } from './types';
 /** What goes over the wire: who sent it, and notices; `hello` = a process is new here. */
 interface Message {
   from: string;
+  /** Server time when it was made, ms. */
+  at?: number;
   hello?: true;
   notices: Notice[];
 }
@@ -33,6 +36,7 @@ export class Notices {
   constructor(
     private readonly connections: Connections,
     private readonly leases: Leases,
+    private readonly clock: Clock,
     private readonly processId: string,
     private readonly channel: string,
     private readonly listens: boolean,
@@ -124,7 +128,7 @@ export class Notices {
   }
 
   private encode(notices: Notice[]): string {
-    return JSON.stringify({ from: this.processId, notices } satisfies Message);
+    return JSON.stringify({ from: this.processId, at: Math.round(this.clock.serverMs()), notices } satisfies Message);
   }
 
   private async send(messages: string[]): Promise<void> {
@@ -138,6 +142,7 @@ export class Notices {
   private receive(text: string): void {
     const message = JSON.parse(text) as Message;
     if (message.from === this.processId) return;
+    if (message.at !== undefined) this.connections.observer?.noticed(Math.max(0, this.clock.serverMs() - message.at));
     if (message.hello === true) void this.leases.renewNow();
     for (const notice of message.notices) this.emit(notice);
   }

@@ -11,6 +11,7 @@ import { eventsFromJson } from './event-json';
 import { HeartbeatWriter } from './heartbeat-writer';
 import { fromJson, toJson } from './json';
 import { Leases } from './leases';
+import { StoreMeasures, storeClosed, storeOpened } from './measures';
 import { Notices } from './notices';
 import {
   claimedTask,
@@ -93,6 +94,7 @@ export class PostgresStore implements Store {
   readonly processId: string;
   readonly schedules: PostgresSchedules;
   readonly batchJobs: PostgresBatchJobs;
+  readonly measures: StoreMeasures;
   readonly taskQueues: PostgresTaskQueues;
   readonly routing: PostgresRouting;
   private readonly connections: Connections;
@@ -127,7 +129,16 @@ export class PostgresStore implements Store {
       // A hello that is lost is made up for by the others' next renewal.
       () => void this.notices.hello().catch(() => {}),
     );
-    this.notices = new Notices(connections, this.leases, processId, `branchline ${schema}`, listen, this.sql.notices);
+    this.notices = new Notices(
+      connections,
+      this.leases,
+      this.clock,
+      processId,
+      `branchline ${schema}`,
+      listen,
+      this.sql.notices,
+    );
+    this.measures = new StoreMeasures(connections, this.committer, this.leases, this.clock, schema, listen);
     this.batchJobs = new PostgresBatchJobs(connections, schema, listen, processId);
     this.taskQueues = new PostgresTaskQueues(connections, schema, listen, processId);
     this.schedules = new PostgresSchedules(connections, schema, listen, () => this.nowMs());
@@ -143,6 +154,7 @@ export class PostgresStore implements Store {
   async start(): Promise<void> {
     await this.leases.start();
     await this.notices.start();
+    storeOpened(this.measures);
   }
 
   get listening(): boolean {
@@ -522,6 +534,7 @@ export class PostgresStore implements Store {
   }
 
   private async closeOnce(): Promise<void> {
+    storeClosed(this.measures);
     const orderly = async (): Promise<void> => {
       await this.committer.drain();
       await this.leases.leave();

@@ -89,7 +89,7 @@ export class Runtime {
       this.logger.flush();
       this.logger.close?.();
     }
-    await this.metrics?.exporter.close();
+    await this.metrics?.close();
   }
 
   /** @internal Called once a shutdown signal came (at once if it came before). */

@@ -31,6 +31,14 @@ function fails(...options: string[]): { status: number | null; stderr: string } 
 }
 
 describe('branchline server', () => {
+  it('serves metrics of its database for Prometheus when it is told to', async () => {
+    const { metricsAddress, exited, kill } = await server('--metrics-port', '0');
+    const text = await (await fetch(`http://${metricsAddress}/metrics`)).text();
+    expect(text).toMatch(/^branchline_pool_connections\{.*pool="read".*\} \d+$/m);
+    kill('SIGTERM');
+    expect(await exited).toBe(0);
+  });
+
   it('serves, with the namespaces and search attributes it was told, and stops on SIGTERM', async () => {
     const { address, exited, kill } = await server(
       '--namespace',

@@ -8,6 +8,8 @@ export const BRANCHLINE = resolve(__dirname, '../../lib/cli/main.js');
 
 export interface ServerProcess {
   address: string;
+  /** With `--metrics-port`. */
+  metricsAddress?: string;
   kill(signal: NodeJS.Signals): void;
   /** The exit code; null after a signal. */
   exited: Promise<number | null>;
@@ -25,6 +27,6 @@ export async function serverProcess({ url, schema }: TestSchema, options: string
     once(child.stdout, 'data').then(([data]) => (data as Buffer).toString()),
     exited.then((code) => Promise.reject(new Error(`branchline server ended with ${code}:\n${log}`))),
   ]);
-  const { address } = JSON.parse(line) as { address: string };
-  return { address, exited, kill: (signal) => void child.kill(signal) };
+  const announced = JSON.parse(line) as { address: string; metricsAddress?: string };
+  return { ...announced, exited, kill: (signal) => void child.kill(signal) };
 }

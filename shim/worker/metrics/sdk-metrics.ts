@@ -1,4 +1,5 @@
 /** A runtime's metrics: where they go, and what Temporal's own are called. Undefined wherever nothing is measured. */
+import { measurePostgres } from '../../metrics/postgres';
 import { Recorder } from '../../metrics/recorder';
 import type { Exporter, Tags } from '../../metrics/types';
 import { requestCatalogue, workerCatalogue } from './catalogue';
@@ -18,12 +19,19 @@ export type RequestMetrics = Recorder<typeof requestCatalogue>;
 
 export class SdkMetrics {
   readonly requests: RequestMetrics;
+  private readonly endPostgres: () => void;
 
   constructor(
     readonly exporter: Exporter,
     private readonly options: SdkMetricsOptions,
   ) {
     this.requests = new Recorder(exporter, requestCatalogue, options.metricPrefix, this.commonTags);
+    this.endPostgres = measurePostgres(exporter, this.commonTags);
+  }
+
+  async close(): Promise<void> {
+    this.endPostgres();
+    await this.exporter.close();
   }
 
   worker(namespace: string, taskQueue: string): WorkerMetrics {
