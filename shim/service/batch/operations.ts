@@ -243,7 +243,7 @@ export function operationOf(
 
 /** The runs that a filter means to the operation. INVALID_ARGUMENT for what is no filter of runs. */
 export function filterOf({ openOnly }: Pick<Kind<never>, 'openOnly'>, query: string): string {
-  const { where } = readFilter(query);
+  const where = readFilter(query);
   const filter = openOnly ? both(where, is('ExecutionStatus', '=', 'Running')) : where;
   return filter === null ? '' : printFilter(filter);
 }

@@ -11,10 +11,9 @@ import { invalidArgument } from '../errors';
 import { decodeToken, encodeToken } from '../page-token';
 import type { NamespaceInfo, Rpc, ServiceParts } from '../types';
 import { SYSTEM_TYPES } from '../visibility/attributes';
-import { namesIn, refusedClause } from '../visibility/filter';
+import { namesIn } from '../visibility/filter';
 import { filterSql } from '../visibility/filter-sql';
-import { parseFilter } from '../visibility/parser';
-import { refusing } from '../visibility/query';
+import { readFilter, refusing } from '../visibility/query';
 import { scheduleNotFound, tokenOf } from './changes';
 
 type Wf = typeof temporal.api.workflowservice.v1;
@@ -130,10 +129,8 @@ const PAUSED = /^(Temporal)?SchedulePaused$/;
 /** Filters on custom search attributes, ScheduleId and TemporalSchedulePaused. */
 function compile(text: string | null | undefined, namespace: NamespaceInfo): VisibilityQuery {
   const custom = namespace.searchAttributeTypes;
+  const where = readFilter(text);
   return refusing(() => {
-    const { where, groupBy, orderBy } = parseFilter(text ?? '');
-    if (groupBy.length > 0) throw refusedClause('GROUP BY', groupBy[0]);
-    if (orderBy.length > 0) throw refusedClause('ORDER BY', orderBy[0]);
     for (const { name } of where === null ? [] : namesIn(where)) {
       if (Object.hasOwn(custom, name) || SCHEDULE_ID.test(name) || PAUSED.test(name)) continue;
       if (!Object.hasOwn(SYSTEM_TYPES, name)) continue;

@@ -39,13 +39,13 @@ export function countQuery(
   });
 }
 
-/** Filters alone, as those of batch operations. */
-export function readFilter(text: string): { where: Filter | null } {
+/** A filter alone, as those of schedules, workers and batch operations; null = everything. */
+export function readFilter(text: string | null | undefined): Filter | null {
   return refusing(() => {
-    const { where, groupBy, orderBy } = parseFilter(text);
+    const { where, groupBy, orderBy } = parseFilter(text ?? '');
     if (groupBy.length > 0) throw refusedClause('GROUP BY', groupBy[0]);
     if (orderBy.length > 0) throw refusedClause('ORDER BY', orderBy[0]);
-    return { where };
+    return where;
   });
 }
 

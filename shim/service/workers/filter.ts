@@ -1,8 +1,8 @@
 /** Temporal's filter on workers, such as `TaskQueue = 'orders' AND Status = 'Running'`, evaluated on their heartbeats. */
 import { temporal } from '@temporalio/proto';
 import { optionalMs } from '../../common/proto-values';
-import { type Filter, FilterError, type Name, type Value, refusedClause } from '../visibility/filter';
-import { parseFilter } from '../visibility/parser';
+import { type Filter, FilterError, type Name, type Value } from '../visibility/filter';
+import { readFilter, refusing } from '../visibility/query';
 import type { Heartbeat } from './registry';
 
 const Status = temporal.api.enums.v1.WorkerStatus;
@@ -30,12 +30,10 @@ const COLUMNS: Record<string, (heartbeat: Heartbeat) => Scalar | null> = {
 };
 const isTime = (name: string): boolean => name.endsWith('Time');
 
-/** @throws FilterError for text that is no filter, and names or values that workers do not have */
+/** INVALID_ARGUMENT for text that is no filter, and names or values that workers do not have. */
 export function workerFilter(text: string): (worker: Heartbeat) => boolean {
-  const { where, groupBy, orderBy } = parseFilter(text);
-  if (groupBy.length > 0) throw refusedClause('GROUP BY', groupBy[0]);
-  if (orderBy.length > 0) throw refusedClause('ORDER BY', orderBy[0]);
-  return where === null ? () => true : test(where);
+  const where = readFilter(text);
+  return where === null ? () => true : refusing(() => test(where));
 }
 
 function test(filter: Filter): (worker: Heartbeat) => boolean {

@@ -4,7 +4,6 @@ import { long } from '../../common/proto-values';
 import { invalidArgument, notFound } from '../errors';
 import { decodeToken, encodeToken } from '../page-token';
 import type { Rpc, ServiceParts } from '../types';
-import { refusing } from '../visibility/query';
 import { workerFilter } from './filter';
 import type { Heartbeat, Workers } from './registry';
 
@@ -21,7 +20,7 @@ export function workerRpcs(parts: ServiceParts, workers: Workers) {
     query: string | null | undefined,
   ): Promise<Heartbeat[]> => {
     const { id } = await parts.namespace(namespace);
-    const matches = refusing(() => workerFilter(query ?? ''));
+    const matches = workerFilter(query ?? '');
     return (await workers.list(id)).filter(matches);
   };
 
