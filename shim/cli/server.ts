@@ -3,12 +3,15 @@ import { readFileSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { BranchlineError } from '../common/branchline-error';
 import type { Gateway, Security } from '../gateway';
+import type { DatabaseOptions } from '../service/connect-options';
 import type { Service } from '../service/types';
 
 interface ServerOptions {
   ip: string;
   port: number;
   db?: string;
+  profile?: string;
+  configFile?: string;
   schema?: string;
   maxConnections?: number;
   listen: boolean;
@@ -45,6 +48,8 @@ export function serverCommand(): Command {
     )
     .option('-p, --port <port>', 'port to listen on, 0 for a free one', whole(0, 65_535), 7233)
     .option('--db <url>', 'postgres:// URL (else BRANCHLINE_URL, DATABASE_URL, PGHOST …)')
+    .option('--profile <name>', "profile of Temporal's configuration file with a Postgres table, for what no flag says")
+    .option('--config-file <path>', 'that file (else TEMPORAL_CONFIG_FILE, or its usual place)')
     .option('--schema <name>', "schema of Branchline's tables (else branchline)")
     .option('--max-connections <n>', 'Postgres connections to use at most (else 6)', whole(3, 10_000))
     .option('--no-listen', 'find changes of other processes by polling (behind a transaction-mode pooler)')
@@ -71,17 +76,11 @@ async function serve(options: ServerOptions): Promise<void> {
   const { openService } = await import('../service/index.js');
   const { storeOptions } = await import('../service/connect-options.js');
   const attributes = await attributesOf(options.searchAttribute ?? []);
-  const { db, schema, maxConnections, listen, metricsPort } = options;
+  const { metricsPort } = options;
+  const database = await databaseOf(options);
   const { serveMetrics } = await import('./metrics.js');
   const metrics = metricsPort === undefined ? undefined : await serveMetrics(options.ip, metricsPort);
-  const service = await openService(
-    storeOptions({
-      ...(db === undefined ? {} : { url: db }),
-      ...(schema === undefined ? {} : { schema }),
-      ...(maxConnections === undefined ? {} : { maxConnections }),
-      listen,
-    }),
-  );
+  const service = await openService(storeOptions(database));
   try {
     await register(service, options.namespace ?? [], attributes);
     const gateway = await startGateway({
@@ -99,6 +98,33 @@ async function serve(options: ServerOptions): Promise<void> {
     await service.close();
     await metrics?.close();
   }
+}
+
+/** Flags, then the environment, then the profile if one is asked for. */
+async function databaseOf(options: ServerOptions): Promise<DatabaseOptions> {
+  const { db, schema, maxConnections, listen, profile, configFile } = options;
+  let fromProfile: DatabaseOptions = {};
+  if (profile !== undefined || configFile !== undefined) {
+    const { loadClientConfigProfile } = await import('../envconfig/index.js');
+    const { postgres } = loadClientConfigProfile({
+      ...(profile === undefined ? {} : { profile }),
+      ...(configFile === undefined ? {} : { configSource: { path: configFile } }),
+    });
+    if (postgres === undefined) {
+      throw new BranchlineError(
+        'BRANCHLINE_PROFILE',
+        `Profile '${profile ?? 'default'}' has no [profile.….postgres] table.`,
+      );
+    }
+    fromProfile = postgres;
+  }
+  return {
+    ...fromProfile,
+    ...(db === undefined ? {} : { url: db }),
+    ...(schema === undefined ? {} : { schema }),
+    ...(maxConnections === undefined ? {} : { maxConnections }),
+    ...(listen ? {} : { listen }),
+  };
 }
 
 function securityOf({ tlsCert, tlsKey, tlsCa, apiKey }: ServerOptions): Security {

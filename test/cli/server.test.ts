@@ -1,11 +1,12 @@
 /** `branchline server` as a process. */
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Connection } from '@temporalio/client';
 import { describe, expect, it } from 'vitest';
-import { afterTest, freshSchema } from '../support/database';
+import { afterTest, freshSchema, sql } from '../support/database';
 import { BRANCHLINE, type ServerProcess, serverProcess } from '../support/server-process';
 
 async function server(...options: string[]): Promise<ServerProcess> {
@@ -37,6 +38,27 @@ describe('branchline server', () => {
     expect(text).toMatch(/^branchline_pool_connections\{.*pool="read".*\} \d+$/m);
     kill('SIGTERM');
     expect(await exited).toBe(0);
+  });
+
+  it('takes the database from a profile, unless a flag or the environment says otherwise', async () => {
+    const { url, schema } = freshSchema();
+    const directory = mkdtempSync(join(tmpdir(), 'branchline-profile-'));
+    afterTest(() => Promise.resolve(rmSync(directory, { recursive: true })));
+    const file = join(directory, 'temporal.toml');
+    writeFileSync(file, `[profile.app.postgres]\nurl = "postgres://nobody@127.0.0.1:1/none"\nschema = "${schema}"\n`);
+    const args = ['server', '--profile', 'app', '--config-file', file, '--db', url, '--port', '0', '--output', 'json'];
+    const child = spawn(process.execPath, [BRANCHLINE, ...args], {
+      ...{ stdio: ['ignore', 'pipe', 'ignore'], env: { ...process.env, BRANCHLINE_URL: undefined } },
+    });
+    afterTest(() => Promise.resolve(void child.kill('SIGKILL')));
+    const exited = once(child, 'exit');
+    await once(child.stdout!, 'data');
+    expect(await sql(`SELECT name FROM "${schema}".namespaces`)).toEqual([{ name: 'default' }]);
+    child.kill('SIGTERM');
+    await exited;
+    expect(fails('--profile', 'other', '--config-file', file)).toMatchObject({
+      ...{ status: 1, stderr: expect.stringContaining("Profile 'other' not found") as string },
+    });
   });
 
   it('serves, with the namespaces and search attributes it was told, and stops on SIGTERM', async () => {
