@@ -181,10 +181,11 @@ export class WorkflowWorker {
 
   private dispatch(task: WorkflowTask): void {
     const runId = task.workflowExecution?.runId ?? '';
+    const { metrics } = this.parts;
     let driver = this.cache.get(runId);
     const cached = driver !== undefined;
     if (driver === undefined) {
-      if (isIncremental(task)) this.parts.metrics?.record('sticky_cache_miss', 1);
+      if (metrics !== undefined && isIncremental(task)) metrics.record('sticky_cache_miss', 1);
       driver = this.createDriver(runId, task);
       if (driver === undefined) return;
       this.cache.set(runId, driver);
