@@ -20,6 +20,8 @@ interface Column {
   nullSql?: string;
   /** The value as long as the run is open, where the close changes it. */
   whileOpen?: string;
+  /** No run closes before this time. */
+  beforeClose?: true;
 }
 
 export interface Attribute extends Omit<Column, 'form'> {
@@ -43,7 +45,7 @@ const COLUMNS: Readonly<Record<string, Column>> = {
   WorkflowId: { sql: 'e.workflow_id' },
   RunId: { sql: 'e.run_id', form: 'uuid' },
   WorkflowType: { sql: 'e.workflow_type' },
-  StartTime: { sql: 'e.start_time' },
+  StartTime: { sql: 'e.start_time', beforeClose: true },
   ExecutionTime: { sql: 'e.execution_time' },
   CloseTime: { sql: CLOSE_ORDER, nullSql: 'e.close_time', whileOpen: `'infinity'` },
   ExecutionStatus: { sql: 'e.status', form: 'status', whileOpen: '1' },

@@ -104,7 +104,11 @@ class ConditionWriter {
         return `NOT (${this.equal(attribute, value, true)})`;
       default: {
         // Ids that are no UUIDs have a place among them all the same.
-        if (attribute.form !== 'uuid') return `${valueSql(attribute)} ${operator} ${this.bound(attribute, value)}`;
+        if (attribute.form !== 'uuid') {
+          const bound = this.bound(attribute, value);
+          const isLower = operator === '>' || operator === '>=';
+          return `${valueSql(attribute)} ${operator} ${bound}${isLower && !negated ? notClosedBefore(attribute, bound) : ''}`;
+        }
         return `${attribute.sql}::text COLLATE "C" ${operator} ${this.add(textOf(attribute, value))}::text`;
       }
     }
@@ -194,7 +198,9 @@ class ConditionWriter {
       const bounds = [from, to].map((value) => `${this.add(textOf(attribute, value))}::text`);
       return `${attribute.sql}::text COLLATE "C" ${not}BETWEEN ${bounds.join(' AND ')}`;
     }
-    return `${valueSql(attribute)} ${not}BETWEEN ${this.bound(attribute, from)} AND ${this.bound(attribute, to)}`;
+    const low = this.bound(attribute, from);
+    const range = `${valueSql(attribute)} ${not}BETWEEN ${low} AND ${this.bound(attribute, to)}`;
+    return negated ? range : `${range}${notClosedBefore(attribute, low)}`;
   }
 
   private bound(attribute: Attribute, value: Value): string {
@@ -224,6 +230,10 @@ function holds(status: number, operator: Comparison, wanted: number): boolean {
       return status >= wanted;
   }
 }
+
+/** What follows for the order of the list, where an index finds its end. The clocks of two processes may differ a little. */
+const notClosedBefore = ({ beforeClose }: Attribute, time: string): string =>
+  beforeClose ? ` AND ${CLOSE_ORDER} >= ${time} - interval '1 minute'` : '';
 
 /** Literal, so that partial indexes are found; whether a run is open as a range of the list's order, which the planner knows better. */
 function oneOf(statuses: number[]): string {

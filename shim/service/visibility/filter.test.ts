@@ -72,6 +72,14 @@ describe('list filter as SQL', () => {
     }
   });
 
+  it('looks for runs that started after a time among those that did not close before it', () => {
+    const bound =
+      "e.start_time > $2::timestamptz AND coalesce(e.close_time, 'infinity'::timestamptz) >= $2::timestamptz";
+    expect(sql("StartTime > '2024-05-01T00:00:00Z'").condition).toContain(bound);
+    expect(sql("StartTime <= '2024-05-01T00:00:00Z'").condition).not.toContain('close_time');
+    expect(sql("NOT StartTime > '2024-05-01T00:00:00Z'").condition).not.toContain('close_time');
+  });
+
   it('reads numbers with all their digits, and as texts', () => {
     expect(sql('Seats = 9007199254740993').values).toEqual(['9007199254740993']);
     expect(sql("Seats IN ('10', 1e3)").values).toEqual([['10', '1e3']]);
