@@ -14,7 +14,8 @@
 -- `flushes` remembers the last batch that each process committed, so that an answer lost on the network never leaves its fate open.
 --
 -- Work usually stays in the process that made it. What has to leave becomes a row of `tasks`: claimed by a process, and deleted in the
--- commit that starts it. `heartbeats` keeps the last heartbeat of running activities, `signal_requests` the ids of signals already taken.
+-- commit that starts it. `heartbeats` keeps the last heartbeat of running activities, `signal_requests` the ids of signals already taken,
+-- `local_results` what transactions of local activities have committed.
 -- `schedules` holds what is to be started when, and where each schedule stands (JSON, with a version like a run's); `schedule_slots` what
 -- became of each of its times, for reading.
 -- `batch_jobs` and `batch_items` are commands on many workflows, with how far they have come.
@@ -173,6 +174,15 @@ CREATE TABLE heartbeats (
   details json,
   PRIMARY KEY (run_id, scheduled_event_id)
 ) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 500);
+
+-- Results of local activities that wrote in a transaction: the marker in the history is made of them. They go with the history.
+CREATE TABLE local_results (
+  run_id uuid NOT NULL,
+  activity_id text COLLATE "C" NOT NULL,
+  -- temporal.api.common.v1.Payload
+  result json NOT NULL,
+  PRIMARY KEY (run_id, activity_id)
+);
 
 CREATE TABLE signal_requests (
   run_id uuid NOT NULL,
@@ -503,18 +513,24 @@ DECLARE
   lease timestamptz;
   i integer;
 BEGIN
-  -- The fence against a second copy of this batch: a lost connection's batch may still be running when we ask after it.
-  PERFORM pg_advisory_xact_lock(hashtextextended(process::text, 1));
-  UPDATE :"schema".flushes f SET batch = batch_number, verdicts = NULL WHERE f.process_id = process AND f.batch = batch_number - 1;
-  IF NOT FOUND THEN
-    INSERT INTO :"schema".flushes VALUES (process, batch_number, NULL) ON CONFLICT DO NOTHING;
+  -- The fence against a second copy of this batch: a lost connection's batch may still be running when we ask after it. Batch 0 is part of a
+  -- transaction of application code, whose own fate tells that of the batch.
+  IF batch_number > 0 THEN
+    PERFORM pg_advisory_xact_lock(hashtextextended(process::text, 1));
+    UPDATE :"schema".flushes f SET batch = batch_number, verdicts = NULL WHERE f.process_id = process AND f.batch = batch_number - 1;
     IF NOT FOUND THEN
-      RAISE EXCEPTION 'batch % of process % was given up', batch_number, process USING ERRCODE = 'BL001';
+      INSERT INTO :"schema".flushes VALUES (process, batch_number, NULL) ON CONFLICT DO NOTHING;
+      IF NOT FOUND THEN
+        RAISE EXCEPTION 'batch % of process % was given up', batch_number, process USING ERRCODE = 'BL001';
+      END IF;
     END IF;
   END IF;
   -- Runs are handed to a process that lives, or the reaper would never find them.
   SELECT p.lease_until INTO lease FROM :"schema".processes p WHERE p.id = process;
-  IF lease IS NULL OR lease < started + make_interval(secs => lease_ms / 3000.0) THEN
+  IF batch_number = 0 AND (lease IS NULL OR lease < started) THEN
+    -- Not renewed here: the row would stay locked until the caller commits.
+    RAISE EXCEPTION 'process % lost its lease', process USING ERRCODE = 'BL002';
+  ELSIF batch_number > 0 AND (lease IS NULL OR lease < started + make_interval(secs => lease_ms / 3000.0)) THEN
     INSERT INTO :"schema".processes VALUES (process, '', started, started + make_interval(secs => lease_ms / 1000.0), false, '[]', false)
     ON CONFLICT (id) DO UPDATE SET lease_until = excluded.lease_until;
   END IF;
@@ -577,7 +593,9 @@ BEGIN
     FOR i IN 1 .. cardinality(c_group) LOOP
       group_verdict[c_group[i]] := greatest(group_verdict[c_group[i]], verdict[i]);
     END LOOP;
-    UPDATE :"schema".flushes f SET verdicts = group_verdict WHERE f.process_id = process;
+    IF batch_number > 0 THEN
+      UPDATE :"schema".flushes f SET verdicts = group_verdict WHERE f.process_id = process;
+    END IF;
     FOR i IN 1 .. cardinality(c_group) LOOP
       verdict[i] := group_verdict[c_group[i]];
     END LOOP;
@@ -761,6 +779,7 @@ AS $$
   DELETE FROM tasks WHERE run_id = run;
   DELETE FROM heartbeats WHERE run_id = run;
   DELETE FROM signal_requests WHERE run_id = run;
+  DELETE FROM local_results WHERE run_id = run;
   DELETE FROM history WHERE run_id = run;
   DELETE FROM executions WHERE run_id = run;
 $$;
@@ -805,6 +824,7 @@ BEGIN
   deleted := coalesce(cardinality(expired), 0);
   IF deleted > 0 THEN
     DELETE FROM signal_requests s WHERE s.run_id = ANY (expired);
+    DELETE FROM local_results l WHERE l.run_id = ANY (expired);
     DELETE FROM history h WHERE h.run_id = ANY (expired);
     DELETE FROM executions e WHERE e.run_id = ANY (expired);
   END IF;

@@ -122,6 +122,13 @@ CREATE TABLE branchline.limited_activities (
 
 CREATE INDEX limited_activities_by_key ON branchline.limited_activities USING btree (namespace_id, queue, fairness_key);
 
+CREATE TABLE branchline.local_results (
+  run_id uuid NOT NULL,
+  activity_id text COLLATE "C" NOT NULL,
+  result json NOT NULL,
+  CONSTRAINT local_results_pkey PRIMARY KEY (run_id, activity_id)
+);
+
 CREATE TABLE branchline.migrations (
   version integer NOT NULL,
   name text NOT NULL,
@@ -389,18 +396,24 @@ DECLARE
   lease timestamptz;
   i integer;
 BEGIN
-  -- The fence against a second copy of this batch: a lost connection's batch may still be running when we ask after it.
-  PERFORM pg_advisory_xact_lock(hashtextextended(process::text, 1));
-  UPDATE "branchline".flushes f SET batch = batch_number, verdicts = NULL WHERE f.process_id = process AND f.batch = batch_number - 1;
-  IF NOT FOUND THEN
-    INSERT INTO "branchline".flushes VALUES (process, batch_number, NULL) ON CONFLICT DO NOTHING;
+  -- The fence against a second copy of this batch: a lost connection's batch may still be running when we ask after it. Batch 0 is part of a
+  -- transaction of application code, whose own fate tells that of the batch.
+  IF batch_number > 0 THEN
+    PERFORM pg_advisory_xact_lock(hashtextextended(process::text, 1));
+    UPDATE "branchline".flushes f SET batch = batch_number, verdicts = NULL WHERE f.process_id = process AND f.batch = batch_number - 1;
     IF NOT FOUND THEN
-      RAISE EXCEPTION 'batch % of process % was given up', batch_number, process USING ERRCODE = 'BL001';
+      INSERT INTO "branchline".flushes VALUES (process, batch_number, NULL) ON CONFLICT DO NOTHING;
+      IF NOT FOUND THEN
+        RAISE EXCEPTION 'batch % of process % was given up', batch_number, process USING ERRCODE = 'BL001';
+      END IF;
     END IF;
   END IF;
   -- Runs are handed to a process that lives, or the reaper would never find them.
   SELECT p.lease_until INTO lease FROM "branchline".processes p WHERE p.id = process;
-  IF lease IS NULL OR lease < started + make_interval(secs => lease_ms / 3000.0) THEN
+  IF batch_number = 0 AND (lease IS NULL OR lease < started) THEN
+    -- Not renewed here: the row would stay locked until the caller commits.
+    RAISE EXCEPTION 'process % lost its lease', process USING ERRCODE = 'BL002';
+  ELSIF batch_number > 0 AND (lease IS NULL OR lease < started + make_interval(secs => lease_ms / 3000.0)) THEN
     INSERT INTO "branchline".processes VALUES (process, '', started, started + make_interval(secs => lease_ms / 1000.0), false, '[]', false)
     ON CONFLICT (id) DO UPDATE SET lease_until = excluded.lease_until;
   END IF;
@@ -463,7 +476,9 @@ BEGIN
     FOR i IN 1 .. cardinality(c_group) LOOP
       group_verdict[c_group[i]] := greatest(group_verdict[c_group[i]], verdict[i]);
     END LOOP;
-    UPDATE "branchline".flushes f SET verdicts = group_verdict WHERE f.process_id = process;
+    IF batch_number > 0 THEN
+      UPDATE "branchline".flushes f SET verdicts = group_verdict WHERE f.process_id = process;
+    END IF;
     FOR i IN 1 .. cardinality(c_group) LOOP
       verdict[i] := group_verdict[c_group[i]];
     END LOOP;
@@ -584,6 +599,7 @@ AS $function$
   DELETE FROM tasks WHERE run_id = run;
   DELETE FROM heartbeats WHERE run_id = run;
   DELETE FROM signal_requests WHERE run_id = run;
+  DELETE FROM local_results WHERE run_id = run;
   DELETE FROM history WHERE run_id = run;
   DELETE FROM executions WHERE run_id = run;
 $function$;
@@ -622,6 +638,7 @@ BEGIN
   deleted := coalesce(cardinality(expired), 0);
   IF deleted > 0 THEN
     DELETE FROM signal_requests s WHERE s.run_id = ANY (expired);
+    DELETE FROM local_results l WHERE l.run_id = ANY (expired);
     DELETE FROM history h WHERE h.run_id = ANY (expired);
     DELETE FROM executions e WHERE e.run_id = ANY (expired);
   END IF;

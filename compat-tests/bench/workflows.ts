@@ -37,3 +37,8 @@ export async function waiter(): Promise<Payload> {
   await condition(() => got !== undefined);
   return got!;
 }
+
+const bookings = proxyActivities<Record<string, (account: string) => Promise<void>>>({ startToCloseTimeout: '1 hour' });
+export async function oneBooking(kind: string, account: string): Promise<void> {
+  await bookings[kind]!(account);
+}

@@ -2,8 +2,8 @@
 import type { temporal } from '@temporalio/proto';
 import type { ActivityToken } from './engine/api';
 import { payloadsSize } from './engine/size';
-import type { Payloads, Transition } from './engine/types';
-import { invalidArgument } from './errors';
+import type { ActivityState, Payloads, Transition } from './engine/types';
+import { Code, ServiceError, invalidArgument } from './errors';
 import { type ActivityTaskTokenData, decodeToken } from './matching/task-token';
 import { type CurrentRuns, targetOf } from './target';
 import type { CallContext, MutateOptions, Rpc } from './types';
@@ -82,11 +82,17 @@ export function activityTaskRpcs(parts: WorkerParts, current: CurrentRuns) {
 
   const respondActivityTaskCompleted: Rpc<Requests['RespondActivityTaskCompletedRequest'], object> = async (
     request,
+    { within },
   ) => {
     const { result = null } = request;
-    await byToken(request, (t, token) => {
-      engine.completeActivity(t, token, { result, identity: request.identity ?? '' });
-    });
+    await byToken(
+      request,
+      (t, token) => {
+        if (within !== undefined) refuseUnwanted(t.state.activities[String(token.scheduledEventId)]);
+        engine.completeActivity(t, token, { result, identity: request.identity ?? '' });
+      },
+      within && { within },
+    );
     return {};
   };
 
@@ -170,4 +176,14 @@ export function activityTaskRpcs(parts: WorkerParts, current: CurrentRuns) {
     respondActivityTaskCanceledById,
     recordActivityTaskHeartbeatById,
   };
+}
+
+/** An attempt that is no longer wanted commits nothing of a transaction, though its plain result would be taken. */
+function refuseUnwanted(activity: ActivityState | undefined): void {
+  if (activity?.cancelRequested === true) {
+    throw new ServiceError(Code.CANCELLED, 'The activity was cancelled: nothing is committed.');
+  }
+  if (activity?.resetRequested === true) {
+    throw new ServiceError(Code.ABORTED, 'The activity was reset: nothing is committed.');
+  }
 }

@@ -1,6 +1,6 @@
 /** Contracts inside the service: how RPC families reach runs, workers and each other. */
 import type { temporal } from '@temporalio/proto';
-import type { Store } from '../store/types';
+import type { Store, StoreTransaction, TransactionOptions } from '../store/types';
 import type { Engine } from './engine/api';
 import type { EngineContext, HistoryEvent, Limits, RunState, Transition } from './engine/types';
 
@@ -11,6 +11,8 @@ export interface CallContext {
   /** The caller went away or cancelled: long waits must end. */
   signal?: AbortSignal;
   metadata: Record<string, string>;
+  /** The call's change is part of this transaction, and ends it. Only some calls can be. */
+  within?: StoreTransaction;
   /** The caller is on the wire: a worker there can only be handed a task by an answer. */
   onWire?: boolean;
   /**
@@ -41,6 +43,8 @@ export interface MutateOptions {
   allowClosed?: boolean;
   /** Request id of a signal: when the run has recorded it, `op` does not run and the answer is undefined; else it is remembered with the change. */
   signalRequestId?: string;
+  /** The change is committed in this transaction, and ends it; other changes of the run that are ready go along. */
+  within?: StoreTransaction;
 }
 
 export interface CreateOptions {
@@ -155,6 +159,10 @@ export type Rpc<Req, Res> = (request: Req, ctx: CallContext) => Promise<Res>;
 /** The service: every RPC of WorkflowService and OperatorService by its lower-camel name; the missing ones answer UNIMPLEMENTED. */
 export interface Service {
   call(method: string, request: object, ctx: CallContext): Promise<object>;
+  /** For `within` of a call. */
+  beginTransaction(options?: TransactionOptions): Promise<StoreTransaction>;
+  /** What a local activity's transaction has kept; null = nothing yet. */
+  localResult: Store['localResult'];
   readonly parts: ServiceParts;
   close(): Promise<void>;
 }

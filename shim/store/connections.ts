@@ -14,6 +14,8 @@ export interface ConnectionBudget {
   read: number;
   /** LISTEN. */
   listen: number;
+  /** Transactions of activities, on top of the total. */
+  transactions: number;
   total: number;
   /** The flush and read connections are borrowed from the application's pool. */
   shared: boolean;
@@ -29,6 +31,8 @@ export interface PoolUse {
 
 const smallestBudget = 3;
 const defaultBudget = 6;
+/** Connections for transactions of activities that one process may open, beside the engine's. */
+const defaultMaxTransactions = 4;
 const defaultConnectTimeoutMs = 10_000;
 /** A round trip that takes longer has met a dead network path. */
 const answerPatienceMs = 60_000;
@@ -62,7 +66,18 @@ export class Connections {
         `maxConnections is ${total}: it must be a whole number of at least ${smallestBudget}`,
       );
     }
-    this.budget = { flush: 1, read: total - 1 - listen, listen, total, shared: options.pool !== undefined };
+    const transactions = options.maxTransactions ?? defaultMaxTransactions;
+    if (!Number.isInteger(transactions) || transactions < 0) {
+      throw new DatabaseConnectionError(`maxTransactions is ${transactions}: it must be a whole number, 0 or more`);
+    }
+    this.budget = {
+      flush: 1,
+      read: total - 1 - listen,
+      listen,
+      transactions,
+      total,
+      shared: options.pool !== undefined,
+    };
     if (options.pool !== undefined) {
       this.ownPools = false;
       this.flushPool = this.readPool = options.pool;
@@ -87,6 +102,11 @@ export class Connections {
     // An idle connection that breaks is replaced on next use; without a listener it would end the process.
     this.flushPool.on('error', ignore);
     if (this.readPool !== this.flushPool) this.readPool.on('error', ignore);
+  }
+
+  /** How to open one more connection to the same database. */
+  get clientConfig(): PoolConfig {
+    return this.listenConfig;
   }
 
   /** Ms since operations have been waiting for the database; 0 while it answers. */

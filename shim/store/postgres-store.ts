@@ -1,7 +1,7 @@
 /** The store on Postgres. See types.ts for the contract of each call. */
 import type { QueryResultRow } from 'pg';
 import { int64 } from '../common/proto-values';
-import type { HistoryEvent, Payloads, Status } from '../service/engine/types';
+import type { HistoryEvent, Payload, Payloads, Status } from '../service/engine/types';
 import { PostgresBatchJobs } from './batch-jobs';
 import { Clock } from './clock';
 import { Committer } from './committer';
@@ -25,6 +25,7 @@ import {
 } from './rows';
 import { PostgresRouting } from './routing';
 import { PostgresSchedules } from './schedules';
+import { localResults } from './sql/activity-results';
 import { executions } from './sql/executions';
 import { heartbeats } from './sql/heartbeats';
 import { history } from './sql/history';
@@ -35,9 +36,11 @@ import { queries } from './sql/queries';
 import { runs } from './sql/runs';
 import { signalRequests } from './sql/signal-requests';
 import { tasks } from './sql/tasks';
+import { transactions } from './sql/transactions';
 import * as visibility from './sql/visibility';
 import { stateFromJson } from './state-json';
 import { prepareStatements } from './statement';
+import { Transactions } from './transactions';
 import { PostgresTaskQueues } from './task-queues';
 import type {
   ClaimOrder,
@@ -55,6 +58,8 @@ import type {
   RunCommit,
   SortColumn,
   Store,
+  StoreTransaction,
+  TransactionOptions,
   VisibilityQuery,
 } from './types';
 
@@ -75,6 +80,8 @@ function statements(schema: string, prepared: boolean) {
     runs: prepareStatements(schema, 'runs', runs(s), prepared),
     signalRequests: prepareStatements(schema, 'signal_requests', signalRequests(s), prepared),
     tasks: prepareStatements(schema, 'tasks', tasks(s), prepared),
+    localResults: prepareStatements(schema, 'local_results', localResults(s), prepared),
+    transactions: prepareStatements(schema, 'transactions', transactions(s), prepared),
   };
 }
 
@@ -102,6 +109,7 @@ export class PostgresStore implements Store {
   private readonly sql: ReturnType<typeof statements>;
   private readonly schema: string;
   private readonly committer: Committer;
+  private readonly transactions: Transactions;
   private readonly leases: Leases;
   private readonly notices: Notices;
   private readonly heartbeatWriter: HeartbeatWriter;
@@ -116,6 +124,10 @@ export class PostgresStore implements Store {
     // Prepared statements and LISTEN need the same thing: a connection that stays.
     this.sql = statements(schema, listen);
     this.committer = new Committer(connections, this.clock, processId, leaseMs, this.sql.runs);
+    this.transactions = new Transactions(connections, processId, leaseMs, {
+      ...this.sql.transactions,
+      keep: this.sql.localResults.keep,
+    });
     this.leases = new Leases(
       connections,
       this.clock,
@@ -163,9 +175,9 @@ export class PostgresStore implements Store {
 
   /** Connections this process may open, in words. */
   describeBudget(): string {
-    const { flush, read, listen, total, shared } = this.connections.budget;
+    const { flush, read, listen, transactions, total, shared } = this.connections.budget;
     const from = shared ? "up to that many borrowed from the application's pool" : 'opened as needed';
-    return `${this.connections.target}: at most ${total} connections (${flush} for commits, ${read} for reads, ${listen} for LISTEN), ${from}`;
+    return `${this.connections.target}: at most ${total} connections (${flush} for commits, ${read} for reads, ${listen} for LISTEN), ${from}; ${transactions} more for transactions of activities`;
   }
 
   nowMs(): number {
@@ -182,6 +194,19 @@ export class PostgresStore implements Store {
 
   commit(group: RunCommit[]): Promise<CommitOutcome> {
     return this.committer.commit(group);
+  }
+
+  beginTransaction(options?: TransactionOptions): Promise<StoreTransaction> {
+    return this.transactions.begin(options);
+  }
+
+  async localResult(runId: string, activityId: string): Promise<Payload | null> {
+    const [row] = await this.connections.query<{ result: string }>(this.sql.localResults.load, [runId, activityId]);
+    return row === undefined ? null : fromJson<Payload>(row.result);
+  }
+
+  transactionLoad(): { open: number; waiting: number } {
+    return this.transactions.load;
   }
 
   async loadState(runId: string): Promise<LoadedState | null> {
@@ -542,7 +567,7 @@ export class PostgresStore implements Store {
     const patience = this.connections.delay(closePatienceMs);
     await Promise.race([orderly().catch(() => {}), patience]);
     this.leases.stop();
-    const ended = this.connections.close();
+    const ended = Promise.all([this.connections.close(), this.transactions.close()]);
     this.committer.abandon(new StoreClosedError());
     await this.notices.stop();
     await ended;

@@ -396,6 +396,28 @@ export interface TaskQueueStore {
   leave(activities: LimitedActivity[]): Promise<void>;
 }
 
+export interface TransactionOptions {
+  /** Default `read committed`. */
+  isolation?: 'read committed' | 'repeatable read' | 'serializable';
+  /** Postgres's statement_timeout in the transaction, ms. Default: the connection's. */
+  statementTimeoutMs?: number;
+}
+
+/** A transaction of application code. */
+export interface StoreTransaction {
+  readonly client: import('pg').ClientBase;
+  /**
+   * Writes the commits of one group into the transaction and ends it with COMMIT. Any other outcome than 'committed': nothing of them was written,
+   * and the transaction is still open. Throws Postgres's error (the transaction is then over, without effect), or
+   * BRANCHLINE_TRANSACTION_ENDED when the application ended it itself.
+   */
+  commit(group: RunCommit[]): Promise<CommitOutcome>;
+  /** Keeps the result of a local activity, and ends the transaction with COMMIT. Throws BRANCHLINE_RUN_GONE when the run has closed. */
+  keepLocalResult(runId: string, activityId: string, result: Payload): Promise<void>;
+  /** Does nothing once it has ended. */
+  rollback(): Promise<void>;
+}
+
 export interface Store {
   readonly processId: string;
   readonly taskQueues: TaskQueueStore;
@@ -415,6 +437,13 @@ export interface Store {
    * (after its own retries: the fate of the group is then unknown and the caller must reload).
    */
   commit(group: RunCommit[]): Promise<CommitOutcome>;
+
+  /** Waits for a free connection of the pool for transactions, then begins one there. */
+  beginTransaction(options?: TransactionOptions): Promise<StoreTransaction>;
+  /** What a local activity's transaction has kept; null = nothing yet. */
+  localResult(runId: string, activityId: string): Promise<Payload | null>;
+  /** How many of them are open, and how many wait for a connection. */
+  transactionLoad(): { open: number; waiting: number };
 
   loadState(runId: string): Promise<LoadedState | null>;
   /** Newest run of the id. */
@@ -527,6 +556,8 @@ export interface StoreOptions {
   schema?: string;
   /** Connections this process may open: flush + read pool + listen. Default 6. */
   maxConnections?: number;
+  /** Connections for transactions of activities, on top of those. Opened as needed. Default 4. */
+  maxTransactions?: number;
   /** Default true; false behind a transaction-mode pooler. */
   listen?: boolean;
   /** How long to wait at start for a database that is down or starting, ms. Default 10,000. Later there is no limit. */

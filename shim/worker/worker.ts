@@ -6,6 +6,7 @@ import { ActivityRunner } from './activity/activity-runner';
 import { ActivityWorker } from './activity/activity-worker';
 import { NativeConnection, rpcOf } from './connection';
 import { GracefulShutdownPeriodExpiredError, TransportError } from './errors';
+import type { StoreTransaction, TransactionOptions } from '../store/types';
 import { Gauge, type Observable } from './gauge';
 import type { WorkflowHost } from './isolate/types';
 import type { CompiledWorkerOptions } from './compiled-options';
@@ -32,6 +33,14 @@ class CurrentRpc implements Rpc {
 
   call(...args: Parameters<Rpc['call']>): Promise<object> {
     return rpcOf(this.connection).call(...args);
+  }
+
+  beginTransaction(options?: TransactionOptions): Promise<StoreTransaction> {
+    return rpcOf(this.connection).beginTransaction!(options);
+  }
+
+  localResult(...args: Parameters<NonNullable<Rpc['localResult']>>): ReturnType<NonNullable<Rpc['localResult']>> {
+    return rpcOf(this.connection).localResult!(...args);
   }
 }
 
@@ -79,6 +88,7 @@ export class Worker {
       logger,
       metricMeter,
       client: () => this.client,
+      transactions: { rpc, identity: options.identity },
     });
     if (host !== undefined) {
       this.workflowWorker = new WorkflowWorker({

@@ -179,3 +179,23 @@ export async function blocked(ms: number): Promise<string> {
 export async function looping(): Promise<void> {
   for (;;);
 }
+
+/** Calls activities by name, all at once. */
+export async function calling(calls: [name: string, ...args: unknown[]][], options: object = {}): Promise<unknown[]> {
+  const proxied = proxyActivities<Record<string, (...args: unknown[]) => Promise<unknown>>>({
+    startToCloseTimeout: '30s',
+    retry: { initialInterval: 10, maximumAttempts: 3 },
+    ...options,
+  });
+  return Promise.all(calls.map(([name, ...args]) => proxied[name]!(...args)));
+}
+
+/** A local activity whose result is lost once: the first workflow task fails after it. */
+export async function callingLocally(name: string, ...args: unknown[]): Promise<unknown> {
+  const proxied = proxyLocalActivities<Record<string, (...args: unknown[]) => Promise<unknown>>>({
+    startToCloseTimeout: '30s',
+  });
+  const result = await proxied[name]!(...args);
+  if (await proxied['firstTime']!()) throw new Error('once more');
+  return result;
+}

@@ -1,6 +1,6 @@
 /** What a run has decided and not yet made durable: the stuff of one RunCommit. */
 import { int64 } from '../../common/proto-values';
-import type { NewTask, RunCommit } from '../../store/types';
+import type { NewTask, RunCommit, StoreTransaction } from '../../store/types';
 import { EventType } from '../engine/event-fields';
 import type { HistoryEvent } from '../engine/types';
 import type { Operation } from './operation';
@@ -31,6 +31,8 @@ export class Batch {
   heldFor = '';
   /** Monotonic ms (performance.now) until which it is held at most. */
   heldUntil = 0;
+  /** The application's transaction in which it is committed. */
+  within: StoreTransaction | undefined;
   /** Holds the answer to a workflow task completion: its worker waits for it, so it must not wait for that worker. */
   answersTask = false;
 

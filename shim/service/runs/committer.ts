@@ -1,5 +1,5 @@
 /** Hands batches to the store, one per run at a time, and settles what comes back. */
-import type { CommitOutcome, Store } from '../../store/types';
+import type { CommitOutcome, Store, StoreTransaction } from '../../store/types';
 import type { Engine } from '../engine/api';
 import { Code, ServiceError } from '../errors';
 import type { Batch } from './batch';
@@ -80,7 +80,8 @@ export class Committer {
       run.dueAtMs = isGone(run.state) ? 0 : this.engine.nextDue(run.state);
       return runCommit(batch, this.store.processId, run.dueAtMs);
     });
-    return this.store.commit(rows);
+    const within = transactionOf(group);
+    return within === undefined ? this.store.commit(rows) : within.commit(rows);
   }
 
   private settle(group: Batch[], outcome: CommitOutcome): void {
@@ -105,11 +106,14 @@ export class Committer {
 
   private fail(group: Batch[], error: unknown): void {
     if (group.some((batch) => batch.run.dropped)) return;
-    this.lose(group, commitError(error));
+    // An error of the application's transaction concerns the change that came with it; what went along goes on without it.
+    const within = codeOf(error) === 'BRANCHLINE_COMMIT_UNKNOWN' ? undefined : transactionOf(group);
+    if (within === undefined) this.lose(group, commitError(error));
+    else this.lose(group, error, within);
   }
 
   /** Gives up the memory of a group's runs, and of the runs that were begun by what they had not committed yet. */
-  private lose(group: Batch[], error: ServiceError | undefined): void {
+  private lose(group: Batch[], error: unknown, within?: StoreTransaction): void {
     const runs = new Set<RunHandle>();
     for (const batch of group) runs.add(batch.run);
     for (const run of runs) for (const batch of run.batch?.group() ?? []) runs.add(batch.run);
@@ -121,19 +125,25 @@ export class Committer {
         batch.heldFor = '';
         for (const call of batch.onDrop) call();
         for (const { operation } of batch.operations) {
-          if (error !== undefined) operation.reject(error);
+          const meant = within === undefined || operation.options?.within === within;
+          if (error !== undefined && meant) operation.reject(error);
           else if (operation.dropped !== undefined) operation.dropped();
           else again.push(operation);
         }
       }
     }
-    this.events.lost([...runs], again, error !== undefined);
+    this.events.lost([...runs], again, error !== undefined && within === undefined);
   }
 
   close(): void {
     this.holds.close();
   }
 }
+
+const transactionOf = (group: Batch[]): StoreTransaction | undefined =>
+  group.find((batch) => batch.within !== undefined)?.within;
+
+const codeOf = (error: unknown): unknown => (error as { code?: unknown } | null)?.code;
 
 /** The store tries again by itself while Postgres is away; what it still reports is either that, or something that will not pass. */
 function commitError(error: unknown): ServiceError {

@@ -42,6 +42,8 @@ export interface RunRegistryOptions {
 
 /** A waiter looks again after this long, in case a notice was lost, ms. */
 const LOOK_AGAIN_MS = 10_000;
+/** A change in another transaction of the same run is looked for again after so long, ms, unless its commit is heard of first. */
+const TRANSACTION_TURN_MS = 100;
 /** Longest wait for commits under way when the service closes, ms. */
 const DRAIN_MS = 5000;
 
@@ -238,7 +240,10 @@ export class RunRegistry implements Runs {
     const { options } = operation;
     const waits =
       options !== undefined &&
-      (options.needsStartedEvent === true || options.needsHeartbeats === true || options.signalRequestId !== undefined);
+      (options.needsStartedEvent === true ||
+        options.needsHeartbeats === true ||
+        options.signalRequestId !== undefined ||
+        options.within !== undefined);
     if (run !== undefined && !waits) this.apply(run, operation, undefined);
     else void this.prepare(operation);
   }
@@ -256,6 +261,11 @@ export class RunRegistry implements Runs {
           run.signalIds ??= new Set(await this.store.signalRequestIds(runId));
         }
         if (this.cache.get(runId) !== run) continue;
+        if (options?.within !== undefined && run.batch?.within !== undefined) {
+          // One transaction at a time.
+          await this.changed(runId, TRANSACTION_TURN_MS);
+          continue;
+        }
         return this.apply(run, operation, started);
       }
     } catch (error) {
@@ -294,6 +304,7 @@ export class RunRegistry implements Runs {
     if (signalId !== undefined && signalId !== '') run.signalIds?.add(signalId);
     const batch = (run.batch ??= new Batch(run));
     batch.operations.push({ operation, result });
+    batch.within ??= options?.within;
     this.merge(run, t, change);
   }
 
@@ -392,8 +403,13 @@ export class RunRegistry implements Runs {
       }
     }
 
-    if (change.answering || !heldTaskRemains(batch.heldFor, run.state.workflowTask)) batch.heldFor = '';
-    const mayHold = !batch.answersTask && batch.links.length === 0 && (!run.commitFirst || change.aheadOfStart);
+    if (batch.within !== undefined || change.answering || !heldTaskRemains(batch.heldFor, run.state.workflowTask))
+      batch.heldFor = '';
+    const mayHold =
+      batch.within === undefined &&
+      !batch.answersTask &&
+      batch.links.length === 0 &&
+      (!run.commitFirst || change.aheadOfStart);
     if (change.heldFor !== '' && mayHold) this.committer.hold(batch, change.heldFor);
     else if (batch.heldFor !== '') this.committer.hurry(batch);
     this.committer.schedule(run);

@@ -10,7 +10,9 @@ export type ActivityResult =
   | { status: 'completed'; result: temporal.api.common.v1.IPayload }
   | { status: 'failed'; failure: Failure }
   | { status: 'cancelled'; failure: Failure }
-  | { status: 'willCompleteAsync' };
+  | { status: 'willCompleteAsync' }
+  /** Its transaction has committed the completion. */
+  | { status: 'completedAlready' };
 
 /** Why an attempt was cancelled: names of coresdk's ActivityCancelReason, or heartbeat details that could not be encoded. */
 export type CancelReason =

@@ -18,6 +18,7 @@ import {
 import { errorMessage } from '@temporalio/common/lib/type-helpers';
 import type { temporal } from '@temporalio/proto';
 import type { ActivityExecuteInput, ActivityInterceptorsFactory } from '../interceptors';
+import type { Rpc } from '../polling/rpc';
 import { Activity, activityLogAttributes } from './activity';
 import type { ActivityExecutor, ActivityResult, PreparedActivity } from './activity-executor';
 import { activityInfo, serializationContext, type ActivityStart } from './activity-start';
@@ -30,6 +31,8 @@ export interface ActivityRunnerOptions {
   interceptors: ActivityInterceptorsFactory[];
   logger: Logger;
   metricMeter: MetricMeter;
+  /** For `transaction()`; undefined where nobody gives any. */
+  transactions?: { rpc: Rpc; identity: string };
   /** The client that activities get by `getClient()`. */
   client: () => Client | undefined;
 }
@@ -75,6 +78,7 @@ export class ActivityRunner implements ActivityExecutor {
         logger,
         metricMeter: this.options.metricMeter,
         interceptors: this.options.interceptors,
+        transactions: this.options.transactions && { ...this.options.transactions, start, namespace },
       });
       const input: ActivityExecuteInput = { args, headers: start.headers };
       return { activity, run: () => activity.run(input) };

@@ -273,7 +273,7 @@ export class ActivityWorker {
       // A confirmed cancellation cannot carry heartbeat details, so they go before it.
       await heartbeater.close(result.status === 'cancelled' && !shutdownCancel && !running.knownNotFound);
     }
-    if (result.status === 'willCompleteAsync' || running.knownNotFound) return;
+    if (result.status === 'willCompleteAsync' || result.status === 'completedAlready' || running.knownNotFound) return;
     const { namespace, identity } = this.parts.options;
     const base = { taskToken, namespace, identity };
     try {

@@ -18,7 +18,11 @@ import type { ActivityCancellationDetailsHolder } from '@temporalio/common/lib/a
 import type { ActivitySerializationContext } from '@temporalio/common/lib/converter/serialization-context';
 import { FAILURE_SOURCE } from '@temporalio/common/lib/failure';
 import { composeInterceptors } from '@temporalio/common/lib/interceptors';
-import { encodeErrorToFailure, encodeToPayload } from '@temporalio/common/lib/internal-non-workflow';
+import {
+  decodeFromPayloadsAtIndex,
+  encodeErrorToFailure,
+  encodeToPayload,
+} from '@temporalio/common/lib/internal-non-workflow';
 import { LoggerWithComposedMetadata } from '@temporalio/common/lib/logger';
 import { MetricMeterWithComposedTags } from '@temporalio/common/lib/metrics';
 import type { TypeInfo } from '@temporalio/common/lib/type-info';
@@ -31,7 +35,9 @@ import type {
   ActivityInterceptorsFactory,
   ActivityOutboundCallsInterceptor,
 } from '../interceptors';
+import { provideTransactions } from '../../activity/transaction-runner';
 import type { ActivityResult, CancelReason } from './activity-executor';
+import { AttemptTransaction, type AttemptTransactionOptions } from './attempt-transaction';
 
 type Failure = temporal.api.failure.v1.IFailure;
 
@@ -69,6 +75,8 @@ export interface ActivityOptions {
   logger: Logger;
   metricMeter: MetricMeter;
   interceptors: ActivityInterceptorsFactory[];
+  /** Undefined: none are given here. */
+  transactions?: Pick<AttemptTransactionOptions, 'rpc' | 'start' | 'namespace' | 'identity'>;
 }
 
 export class Activity {
@@ -81,6 +89,7 @@ export class Activity {
   private readonly logger: Logger;
   private rejectCancelled!: (error: CancelledFailure) => void;
   private cancelReason: CancelReason | undefined;
+  private transaction: AttemptTransaction | undefined;
 
   constructor(private readonly options: ActivityOptions) {
     const { info } = options;
@@ -100,6 +109,7 @@ export class Activity {
       MetricMeterWithComposedTags.compose(options.metricMeter, () => this.metricTags()),
       this.cancellationDetails,
     );
+    provideTransactions(this.context, () => this.transactions());
     for (const factory of options.interceptors) {
       const { inbound, outbound } = factory(this.context);
       if (inbound !== undefined) this.inbound.push(inbound);
@@ -126,14 +136,31 @@ export class Activity {
   async run(input: ActivityExecuteInput): Promise<ActivityResult> {
     try {
       const value = await this.runPlain(input, this.options.fn);
+      const committed = this.transaction?.result();
+      if (committed !== undefined) return committed;
       const { dataConverter, serializationContext, outputType } = this.options;
       return {
         status: 'completed',
         result: await encodeToPayload(dataConverter, value, serializationContext, outputType),
       };
     } catch (error) {
-      return this.endOf(error);
+      const committed = this.transaction?.result();
+      if (committed === undefined) return this.endOf(error);
+      this.logger.warn('Activity failed after its transaction was committed: it stays completed', { error });
+      return committed;
     }
+  }
+
+  private transactions(): AttemptTransaction | undefined {
+    const { transactions, dataConverter, serializationContext, outputType } = this.options;
+    if (transactions === undefined) return undefined;
+    return (this.transaction ??= new AttemptTransaction({
+      ...transactions,
+      signal: this.abortController.signal,
+      cancel: (reason, details) => this.cancel(reason, details),
+      encode: (value) => encodeToPayload(dataConverter, value, serializationContext, outputType),
+      decode: (payload) => decodeFromPayloadsAtIndex(dataConverter, 0, [payload], serializationContext, outputType),
+    }));
   }
 
   private executeWithClient(input: ActivityExecuteInput, fn: ActivityFunction): Promise<unknown> {

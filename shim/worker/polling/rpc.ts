@@ -1,11 +1,14 @@
 /** Calls to the service with Temporal's retries. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Code } from '../../service/errors';
-import type { CallContext } from '../../service/types';
+import type { CallContext, Service } from '../../service/types';
 
 /** What the worker needs of a connection. */
 export interface Rpc {
   call(method: string, request: object, context: CallContext): Promise<object>;
+  /** For `within` of a call; only in the process of the service. */
+  beginTransaction?: Service['beginTransaction'];
+  localResult?: Service['localResult'];
 }
 
 const noContext: CallContext = { metadata: {} };

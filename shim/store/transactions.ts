@@ -1,0 +1,232 @@
+/** Transactions of application code that commits of runs join: business rows and a step of a workflow become durable together, or not at all. */
+import { randomUUID } from 'node:crypto';
+import { Pool, type ClientBase, type PoolClient, type PoolConfig } from 'pg';
+import { BranchlineError } from '../common/branchline-error';
+import { batchParameters, encodeCommit } from './commit-batch';
+import type { Connections } from './connections';
+import { isConnectionLoss } from './errors';
+import { toJson } from './json';
+import type { Statement } from './statement';
+import type { Payload } from '../service/engine/types';
+import type { CommitOutcome, RunCommit, StoreTransaction, TransactionOptions } from './types';
+
+export const beginStatements = {
+  'read committed': 'BEGIN ISOLATION LEVEL READ COMMITTED',
+  'repeatable read': 'BEGIN ISOLATION LEVEL REPEATABLE READ',
+  serializable: 'BEGIN ISOLATION LEVEL SERIALIZABLE',
+} as const;
+
+/** How long a commit whose answer was lost is asked after, ms: until Postgres is back, and no longer than this. */
+const fatePatienceMs = 60_000;
+const fateLookMs = 50;
+
+interface Statements {
+  beginTransaction: Statement;
+  commitWithin: Statement;
+  transactionFate: Statement;
+  /** Of local results. */
+  keep: Statement;
+}
+
+export class Transactions {
+  private readonly pool: Pool;
+  private open = 0;
+  /** Not the pool's own: its waits end with its time limit for connecting. */
+  private readonly queue: (() => void)[] = [];
+
+  constructor(
+    private readonly connections: Connections,
+    private readonly processId: string,
+    private readonly leaseMs: number,
+    private readonly statements: Statements,
+  ) {
+    const { clientConfig, budget } = connections;
+    const config: PoolConfig = {
+      ...clientConfig,
+      // pg hides it from copies.
+      password: clientConfig.password,
+      application_name: 'branchline transactions',
+      // A statement may take as long as the code that sends it wants.
+      query_timeout: undefined,
+      max: budget.transactions,
+      min: 0,
+      idleTimeoutMillis: 30_000,
+      allowExitOnIdle: true,
+    };
+    this.pool = new Pool(config);
+    this.pool.on('error', () => undefined);
+  }
+
+  /** Transactions under way, and those that wait for their turn. */
+  get load(): { open: number; waiting: number } {
+    return { open: this.open, waiting: this.queue.length };
+  }
+
+  async begin(options: TransactionOptions = {}): Promise<StoreTransaction> {
+    this.connections.throwIfClosed();
+    if (this.connections.budget.transactions === 0) {
+      throw new BranchlineError(
+        'BRANCHLINE_NO_TRANSACTIONS',
+        'maxTransactions of this connection is 0: transaction() needs at least 1',
+      );
+    }
+    if (this.open < this.connections.budget.transactions) this.open++;
+    else await new Promise<void>((resolve) => this.queue.push(resolve));
+    const client = await this.pool.connect().catch((error: unknown) => {
+      this.ended();
+      throw error;
+    });
+    const transaction = new OpenTransaction(
+      client,
+      this.connections,
+      this.statements,
+      [this.processId, this.leaseMs],
+      () => this.ended(),
+    );
+    try {
+      await client.query(beginStatements[options.isolation ?? 'read committed']);
+      await client.query({
+        ...this.statements.beginTransaction,
+        values: [transaction.token, options.statementTimeoutMs ?? 0],
+      });
+      return transaction;
+    } catch (error) {
+      await transaction.rollback();
+      throw error;
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.pool.end();
+  }
+
+  private ended(): void {
+    const next = this.queue.shift();
+    if (next === undefined) this.open--;
+    else next();
+  }
+}
+
+class OpenTransaction implements StoreTransaction {
+  readonly token = randomUUID();
+  readonly client: ClientBase;
+  private ended = false;
+  private broken: Error | undefined;
+
+  constructor(
+    private readonly connection: PoolClient,
+    private readonly connections: Connections,
+    private readonly statements: Statements,
+    private readonly process: [id: string, leaseMs: number],
+    private readonly whenEnded: () => void,
+  ) {
+    this.client = guarded(connection);
+    connection.on('error', this.onError);
+  }
+
+  async commit(group: RunCommit[]): Promise<CommitOutcome> {
+    if (this.ended) throw endedByOthers();
+    const [processId, leaseMs] = this.process;
+    const { rows } = await this.connection.query<{ verdicts: number[] | null; xid: string }>({
+      ...this.statements.commitWithin,
+      values: [this.token, processId, 0, leaseMs, ...batchParameters([group.map(encodeCommit)])],
+    });
+    const { verdicts, xid } = rows[0] ?? { verdicts: null, xid: '' };
+    switch (verdicts?.[0]) {
+      case undefined:
+        throw endedByOthers();
+      case 0:
+        await this.end(xid);
+        return { kind: 'committed' };
+      case 2:
+        return { kind: 'idTaken' };
+      case 3:
+        // Somebody holds a row of it for a moment: it is tried again, the transaction goes on.
+        await this.connections.delay(2);
+        return this.commit(group);
+      default:
+        return { kind: 'conflict' };
+    }
+  }
+
+  async keepLocalResult(runId: string, activityId: string, result: Payload): Promise<void> {
+    if (this.ended) throw endedByOthers();
+    const values = [runId, activityId, toJson(result)];
+    const { rows } = await this.connection.query<{ xid: string }>({ ...this.statements.keep, values });
+    if (rows[0] === undefined) {
+      throw new BranchlineError(
+        'BRANCHLINE_RUN_GONE',
+        'The workflow has closed: nothing is committed for its local activity',
+      );
+    }
+    await this.end(rows[0].xid);
+  }
+
+  async rollback(): Promise<void> {
+    if (this.ended) return;
+    this.ended = true;
+    await this.connection.query('ROLLBACK').catch((error: Error) => (this.broken ??= error));
+    this.release();
+  }
+
+  /** COMMIT, until it is known whether it took place. */
+  private async end(xid: string): Promise<void> {
+    this.ended = true;
+    try {
+      const { command } = await this.connection.query('COMMIT');
+      // Postgres answers a COMMIT of a failed transaction by rolling back.
+      if (command !== 'COMMIT') throw endedByOthers();
+    } catch (error) {
+      if (!isConnectionLoss(error)) throw error;
+      this.broken = error as Error;
+      if (!(await this.wasCommitted(xid))) throw error;
+    } finally {
+      this.release();
+    }
+  }
+
+  private async wasCommitted(xid: string): Promise<boolean> {
+    for (const until = performance.now() + fatePatienceMs; performance.now() < until;) {
+      const [row] = await this.connections.query<{ fate: string | null }>(this.statements.transactionFate, [xid]);
+      if (row?.fate === 'committed') return true;
+      if (row?.fate === 'aborted') return false;
+      if (row?.fate !== 'in progress') break;
+      await this.connections.delay(fateLookMs);
+    }
+    throw new BranchlineError(
+      'BRANCHLINE_COMMIT_UNKNOWN',
+      'The connection was lost during the commit of a transaction, and Postgres does not say what became of it. Reload the run',
+    );
+  }
+
+  private readonly onError = (error: Error): void => {
+    this.broken ??= error;
+  };
+
+  private release(): void {
+    this.connection.removeListener('error', this.onError);
+    this.connection.release(this.broken);
+    this.whenEnded();
+  }
+}
+
+const endedByOthers = (): BranchlineError =>
+  new BranchlineError(
+    'BRANCHLINE_TRANSACTION_ENDED',
+    'The transaction was ended (COMMIT, ROLLBACK or an error) by the code that was given it. Leave both to transaction(), and throw to roll back',
+  );
+
+/** The connection as application code gets it: whoever took it gives it back. */
+export function guarded(connection: PoolClient): ClientBase {
+  return new Proxy(connection, {
+    get(target, key) {
+      if (key === 'release' || key === 'end') {
+        return () => {
+          throw new BranchlineError('BRANCHLINE_TRANSACTION_ENDED', `${key}() is not for code inside a transaction`);
+        };
+      }
+      const value: unknown = Reflect.get(target, key, target);
+      return typeof value === 'function' ? (value as (...args: unknown[]) => unknown).bind(target) : value;
+    },
+  });
+}
