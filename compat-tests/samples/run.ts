@@ -123,7 +123,7 @@ async function runSample(sample: Sample, adminUrl: string): Promise<string> {
   const url = new URL(adminUrl);
   url.pathname = `/${database}`;
   swap(cwd, url.href);
-  const env = { ...process.env, TEMPORAL_ADDRESS: url.href, DATABASE_URL: url.href, ...sample.env };
+  const env = { ...process.env, TEMPORAL_ADDRESS: url.href, DATABASE_URL: url.href };
   const seconds = sample.timeoutSeconds ?? 45;
 
   const running: Running[] = [];
