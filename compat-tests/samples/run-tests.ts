@@ -1,18 +1,18 @@
 /**
  * Runs the test suites that folders of a temporalio/samples-typescript checkout have for themselves, on `branchline/testing`, with nothing changed
- * but import specifiers: `tsx compat-tests/samples/run-tests.ts <checkout> <scratch folder> [--write] [folder…]`. `--write` puts the table into
- * docs/compatibility.md. Installs Branchline as a package, and what the samples themselves ask for, into the scratch folder.
+ * but import specifiers: `tsx compat-tests/samples/run-tests.ts <checkout> <scratch folder> [--write] [folder…]`. Installs Branchline as a package,
+ * and what the samples ask for, into the scratch folder. Prints a table of what came of all folders, now or earlier; `--write` puts it into
+ * docs/compatibility.md.
  */
 import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { writeSection } from '../report/section';
+import { Outcomes } from './outcomes';
 import { swap, swapped } from './swap';
 import { testedSamples, type TestedSample } from './test-plan';
 
 const root = path.resolve(__dirname, '../..');
-const page = path.join(root, 'docs/compatibility.md');
 
 interface Manifest {
   dependencies?: Record<string, string>;
@@ -81,6 +81,9 @@ function command(words: string, cwd: string): { ended: number | null; output: st
 /** One installation for all: each sample is a workspace, so that versions they do not agree on are there beside each other. */
 function prepare(checkout: string, scratch: string, samples: readonly TestedSample[]): void {
   mkdirSync(scratch, { recursive: true });
+  // What an earlier run with other samples has left at the top would change what these find.
+  for (const left of ['node_modules', 'package-lock.json'])
+    rmSync(path.join(scratch, left), { recursive: true, force: true });
   const packed = command(`npm pack --silent --pack-destination ${scratch}`, root);
   if (packed.ended !== 0) throw new Error(`npm pack: ${packed.output}`);
   for (const { folder, workerTypes } of samples) {
@@ -132,26 +135,15 @@ function main(): void {
   const asked = testedSamples.filter(({ folder }) => only.length === 0 || only.includes(folder));
   const there = asked.filter(({ folder, skip }) => skip === undefined && existsSync(path.join(checkout, folder)));
   prepare(checkout, scratch, there);
-  const rows = asked.map((sample) => {
-    const outcome = there.includes(sample)
-      ? runSample(sample, scratch)
-      : `not run: ${sample.skip ?? 'not in this checkout'}`;
+  const outcomes = new Outcomes('sample-tests');
+  for (const sample of there) {
+    const outcome = runSample(sample, scratch);
     console.error(`${sample.folder}: ${outcome}`);
-    return [sample.folder, outcome] as const;
-  });
-  const passed = rows.filter(([, outcome]) => outcome.startsWith('passed')).length;
-  const date = new Date().toISOString().slice(0, 10);
-  const lines = rows.map(([folder, outcome]) => `| ${folder} | ${outcome} |`);
-  const table = [
-    '| sample | its own tests |',
-    '|---|---|',
-    ...lines,
-    '',
-    `${passed} folders pass (${date}, Node ${process.version}).`,
-  ].join('\n');
-  console.log(table);
-  if (values.write) writeSection(page, 'sample tests: written by compat-tests/samples/run-tests.ts', table);
-  process.exitCode = rows.some(([, outcome]) => outcome.startsWith('failed')) ? 1 : 0;
+    outcomes.record(sample.folder, outcome);
+    if (outcome.startsWith('failed')) process.exitCode = 1;
+  }
+  const section = 'sample tests: written by compat-tests/samples/run-tests.ts';
+  outcomes.tell(testedSamples, values.write ? section : undefined);
 }
 
 main();

@@ -1,7 +1,7 @@
 /**
  * Runs the folders of a temporalio/samples-typescript checkout on Postgres with nothing changed but import specifiers and the connection
  * (TEMPORAL_ADDRESS, or the address where a sample spells it out): `tsx compat-tests/samples/run.ts <checkout> <scratch folder> [--write] [folder…]`.
- * Prints a table; `--write` puts it into docs/compatibility.md.
+ * Prints a table of what came of all folders, now or earlier; `--write` puts it into docs/compatibility.md.
  * The scratch folder must hold node_modules with `branchline`, `@temporalio/envconfig` and the samples' own dependencies (see README.md).
  */
 import { spawn, type ChildProcess } from 'node:child_process';
@@ -9,8 +9,8 @@ import { cpSync, existsSync, mkdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { Client as PgClient } from 'pg';
-import { writeSection } from '../report/section';
 import { startPostgres } from '../../lib/testing/embedded-postgres';
+import { Outcomes } from './outcomes';
 import { samples, type Sample, type Step } from './plan';
 import { swap } from './swap';
 
@@ -22,7 +22,6 @@ if (checkout === undefined || scratch === undefined) {
   );
   process.exit(1);
 }
-const page = path.resolve(__dirname, '../../docs/compatibility.md');
 
 interface Running {
   child: ChildProcess;
@@ -165,37 +164,20 @@ async function runSample(sample: Sample, adminUrl: string): Promise<string> {
 }
 
 async function main(): Promise<void> {
+  const outcomes = new Outcomes('samples');
   const postgres = await startPostgres();
-  const rows: [string, string][] = [];
   try {
     for (const sample of samples) {
-      if (only.length > 0 && !only.includes(sample.folder)) continue;
-      if (sample.skip !== undefined) {
-        if (only.length === 0) rows.push([sample.folder, `not run: ${sample.skip}`]);
-        continue;
-      }
-      if (!existsSync(path.join(checkout!, sample.folder))) {
-        rows.push([sample.folder, 'not in this checkout']);
-        continue;
-      }
-      const outcome = await runSample(sample, postgres.url);
+      if (sample.skip !== undefined || (only.length > 0 && !only.includes(sample.folder))) continue;
+      const there = existsSync(path.join(checkout!, sample.folder));
+      const outcome = there ? await runSample(sample, postgres.url) : 'not in this checkout';
       console.error(`${sample.folder}: ${outcome}`);
-      rows.push([sample.folder, outcome]);
+      outcomes.record(sample.folder, outcome);
     }
   } finally {
     await postgres.stop();
   }
-  const passed = rows.filter(([, outcome]) => outcome.startsWith('passed')).length;
-  const date = new Date().toISOString().slice(0, 10);
-  const table = [
-    '| sample | outcome |',
-    '|---|---|',
-    ...rows.map(([folder, outcome]) => `| ${folder} | ${outcome} |`),
-    '',
-    `${passed} folders pass (${date}, Node ${process.version}).`,
-  ].join('\n');
-  console.log(table);
-  if (flags.write) writeSection(page, 'samples: written by compat-tests/samples/run.ts', table);
+  outcomes.tell(samples, flags.write ? 'samples: written by compat-tests/samples/run.ts' : undefined);
 }
 
 main().then(

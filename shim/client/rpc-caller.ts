@@ -62,6 +62,8 @@ export class RpcCaller {
       ...(deadlineMs === undefined ? {} : { deadlineMs }),
     };
     let timer: NodeJS.Timeout | undefined;
+    // Told by the timer: it may fire a moment before the wall clock shows the deadline.
+    let late = false;
     let onAbort: (() => void) | undefined;
     const ended = new Promise<never>((_, reject) => {
       onAbort = () => {
@@ -73,6 +75,7 @@ export class RpcCaller {
       // Longer than setTimeout can count is no deadline.
       if (leftMs > 2 ** 31 - 1) return;
       timer = setTimeout(() => {
+        late = true;
         stop.abort();
         timer = setTimeout(() => {
           reject(deadlineExceeded());
@@ -81,7 +84,7 @@ export class RpcCaller {
     });
     const answer = this.attempts(method, request, ctx).catch((error: unknown) => {
       // The abort at the deadline is not the caller's.
-      if (deadlineMs !== undefined && Date.now() >= deadlineMs && isCancelled(error)) throw deadlineExceeded();
+      if (late && isCancelled(error)) throw deadlineExceeded();
       throw error;
     });
     // Whichever loses the race is not unhandled.
