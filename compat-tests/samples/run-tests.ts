@@ -4,7 +4,7 @@
  * and what the samples ask for, into the scratch folder. Prints a table of what came of all folders, now or earlier; `--write` puts it into
  * docs/compatibility.md.
  */
-import { spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
@@ -105,6 +105,12 @@ function prepare(checkout: string, scratch: string, samples: readonly TestedSamp
   if (installed.ended !== 0) throw new Error(`npm install: ${installed.output}`);
 }
 
+/** Keeps the shared Postgres up between the folders: mocha gives a first environment two seconds, which are soon gone on a busy machine. */
+function keepServer(scratch: string): ChildProcess {
+  const script = `require('branchline/testing').TestWorkflowEnvironment.createLocal().then(() => setInterval(() => {}, 1000));`;
+  return spawn(process.execPath, ['-e', script], { cwd: scratch, stdio: 'ignore' });
+}
+
 /** What mocha ("3 passing") and jest ("Tests: 1 failed, 2 passed, 3 total") say. */
 function counted(output: string, word: 'pass' | 'fail' | 'pend'): number {
   const told = output.matchAll(new RegExp(`^\\s*(?:(\\d+) ${word}ing|Tests:.*?(\\d+) ${word}ed)`, 'gm'));
@@ -136,12 +142,14 @@ function main(): void {
   const there = asked.filter(({ folder, skip }) => skip === undefined && existsSync(path.join(checkout, folder)));
   prepare(checkout, scratch, there);
   const outcomes = new Outcomes('sample-tests');
+  const keeper = keepServer(scratch);
   for (const sample of there) {
     const outcome = runSample(sample, scratch);
     console.error(`${sample.folder}: ${outcome}`);
     outcomes.record(sample.folder, outcome);
     if (outcome.startsWith('failed')) process.exitCode = 1;
   }
+  keeper.kill();
   const section = 'sample tests: written by compat-tests/samples/run-tests.ts';
   outcomes.tell(testedSamples, values.write ? section : undefined);
 }
