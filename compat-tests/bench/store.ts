@@ -38,6 +38,7 @@ const task = (scheduledEventId: number): WorkflowTaskState => ({
   identity: '',
   historySizeBytes: 400,
   suggestContinueAsNew: false,
+  suggestContinueAsNewReasons: [],
   workerVersion: null,
 });
 

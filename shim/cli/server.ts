@@ -17,6 +17,7 @@ interface ServerOptions {
   listen: boolean;
   namespace?: string[];
   searchAttribute?: string[];
+  dynamicConfigValue?: string[];
   tlsCert?: string;
   tlsKey?: string;
   tlsCa?: string;
@@ -60,6 +61,11 @@ export function serverCommand(): Command {
     .option('--tls-ca <file>', 'authorities of client certificates, PEM: clients must then show one (mTLS)')
     .addOption(new Option('--api-key <key>', 'key that callers must send').env('BRANCHLINE_API_KEY'))
     .option('--metrics-port <port>', 'serve metrics for Prometheus on this port, 0 for a free one', whole(0, 65_535))
+    .option(
+      '--dynamic-config-value <KEY=VALUE>',
+      'limit to set, as on `temporal server start-dev`: limit.blobSize.error=4194304; may be repeated (docs/limits.md)',
+      gather,
+    )
     .option('--headless', 'as on `temporal server start-dev`; there is no UI to leave out')
     .addOption(
       new Option('-o, --output <form>', 'form of the line on stdout').choices(['text', 'json']).default('text'),
@@ -74,13 +80,16 @@ async function serve(options: ServerOptions): Promise<void> {
   // Before the database is touched.
   checkSecurity(options.ip, security);
   const { openService } = await import('../service/index.js');
-  const { storeOptions } = await import('../service/connect-options.js');
+  const { serviceOptions, storeOptions } = await import('../service/connect-options.js');
   const attributes = await attributesOf(options.searchAttribute ?? []);
   const { metricsPort } = options;
   const database = await databaseOf(options);
   const { serveMetrics } = await import('./metrics.js');
   const metrics = metricsPort === undefined ? undefined : await serveMetrics(options.ip, metricsPort);
-  const service = await openService(storeOptions(database));
+  const service = await openService({
+    ...serviceOptions({ dynamicConfig: dynamicConfigOf(options.dynamicConfigValue ?? []) }),
+    ...storeOptions(database),
+  });
   try {
     await register(service, options.namespace ?? [], attributes);
     const gateway = await startGateway({
@@ -194,6 +203,21 @@ async function attributesOf(pairs: string[]): Promise<Record<string, number>> {
     attributes[name] = type;
   }
   return attributes;
+}
+
+function dynamicConfigOf(pairs: string[]): Record<string, number> {
+  const config: Record<string, number> = {};
+  for (const pair of pairs) {
+    const [, key, value] = /^([^=]+)=(\d+)$/.exec(pair) ?? [];
+    if (key === undefined) {
+      throw new BranchlineError(
+        'BRANCHLINE_DYNAMIC_CONFIG',
+        `--dynamic-config-value '${pair}' is not KEY=VALUE with a whole number.`,
+      );
+    }
+    config[key] = Number(value);
+  }
+  return config;
 }
 
 function announce(

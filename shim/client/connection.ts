@@ -15,7 +15,7 @@ import {
 import { InternalConnectionOptionsSymbol } from '@temporalio/client/lib/connection';
 import { type Duration, msOptionalToNumber } from '@temporalio/common/lib/time';
 import { BranchlineError, BranchlineOptionError } from '../common/errors';
-import { type DatabaseOptions, refuseNetworkOptions, storeOptions } from '../service/connect-options';
+import { type DatabaseOptions, refuseNetworkOptions, serviceOptions, storeOptions } from '../service/connect-options';
 import { ServiceError as ServiceStatus, Code } from '../service/errors';
 import { type SharedService, acquireService } from '../service/shared';
 import type { Service } from '../service/types';
@@ -62,7 +62,7 @@ export class Connection implements ConnectionLike {
   readonly options: ConnectionOptions;
   readonly callContextStorage = new AsyncLocalStorage<CallContext>();
 
-  private readonly store: StoreOptions;
+  private readonly store: StoreOptions & ReturnType<typeof serviceOptions>;
   /** Made by an environment that skips time. */
   private readonly skipsTime: boolean;
   private opening: Promise<SharedService> | undefined;
@@ -97,7 +97,7 @@ export class Connection implements ConnectionLike {
   protected constructor(options: ConnectionOptions) {
     refuseNetworkOptions(options);
     this.options = options;
-    this.store = storeOptions(options);
+    this.store = { ...storeOptions(options), ...serviceOptions(options) };
     const internal = (options as { [InternalConnectionOptionsSymbol]?: { supportsTestService?: boolean } })[
       InternalConnectionOptionsSymbol
     ];

@@ -1,6 +1,9 @@
 /** How an application names its database, from a client's Connection or a worker's NativeConnection. */
 import { BranchlineOptionError } from '../common/errors';
 import type { StoreOptions } from '../store/types';
+import { LIMIT_KEYS } from './engine/limits';
+import type { Limits } from './engine/types';
+import type { ServiceOptions } from './index';
 
 /** The part of connection options that is Branchline's own. */
 export interface DatabaseOptions {
@@ -18,6 +21,13 @@ export interface DatabaseOptions {
   listen?: boolean;
   /** Bring the tables up to date when connecting. Default true. */
   migrate?: boolean;
+  /**
+   * Limits, by the keys of a Temporal server's dynamic configuration: `{ 'limit.blobSize.error': 4_194_304 }`. docs/limits.md lists the keys with their
+   * defaults. All connections of a process to one database have the same.
+   */
+  dynamicConfig?: Record<string, number>;
+  /** Told of payloads and histories that go over a warning limit. Default: a line of JSON on stderr, for a worker's connection its runtime's logger. */
+  logger?: { warn(message: string, tags?: Record<string, unknown>): unknown };
 }
 
 const POSTGRES_URL = /^postgres(ql)?:\/\//i;
@@ -50,6 +60,31 @@ export function storeOptions(options: DatabaseOptions): StoreOptions {
     ...(listen === undefined ? {} : { listen }),
     ...(migrate === undefined ? {} : { migrate }),
   };
+}
+
+/**
+ * What the options say to the service on that store.
+ * @throws BranchlineOptionError for a key that is none, or a value that is no number of at least 0
+ */
+export function serviceOptions({ dynamicConfig, logger }: DatabaseOptions): Pick<ServiceOptions, 'limits' | 'warn'> {
+  return {
+    ...(dynamicConfig === undefined ? {} : { limits: limitsOf(dynamicConfig) }),
+    ...(logger === undefined ? {} : { warn: (message, tags) => void logger.warn(message, tags) }),
+  };
+}
+
+function limitsOf(dynamicConfig: Record<string, number>): Partial<Limits> {
+  const limits: Partial<Limits> = {};
+  for (const [key, value] of Object.entries(dynamicConfig)) {
+    if (!Object.hasOwn(LIMIT_KEYS, key)) {
+      throw new BranchlineOptionError('dynamicConfig', `'${key}' is not one of ${Object.keys(LIMIT_KEYS).join(', ')}.`);
+    }
+    if (!(Number.isSafeInteger(value) && value >= 0)) {
+      throw new BranchlineOptionError('dynamicConfig', `'${key}' must be a whole number of at least 0.`);
+    }
+    limits[LIMIT_KEYS[key]!] = value;
+  }
+  return limits;
 }
 
 /** A URL may name the schema too: such a URL leads to the tables by itself. */

@@ -11,6 +11,7 @@ import type { Engine } from './engine/api';
 import type { Limits } from './engine/types';
 import { Code, ServiceError } from './errors';
 import { uuidv7 } from './ids';
+import { LimitLog, type Warn, warnOnStderr } from './limit-log';
 import { TaskMatching } from './matching/matching';
 import { NamespaceCache } from './namespace-cache';
 import { Outage } from './outage';
@@ -31,6 +32,8 @@ export interface ServiceOptions {
   engine?: Engine;
   /** Default: Temporal's. */
   limits?: Partial<Limits>;
+  /** Told of what goes over a warning limit. Default: a line on stderr. */
+  warn?: Warn;
   /** Runs kept in memory: at most this many, taking about this many bytes of the heap. Default 5,000 and 96 MiB. */
   maxRuns?: number;
   maxBytes?: number;
@@ -43,11 +46,13 @@ export function createService(options: ServiceOptions): Service {
   const limits = { ...defaultLimits, ...options.limits };
   const namespaces = new NamespaceCache(store);
   const namespace: NamespaceCache['get'] = (name) => namespaces.get(name);
+  const limitLog = new LimitLog(options.warn ?? warnOnStderr);
   const runs = new RunRegistry({
     store,
     engine,
     limits,
     newId: uuidv7,
+    warn: (state, warnings) => limitLog.report(state, warnings),
     searchAttributeTypes: (id) => namespaces.searchAttributeTypes(id),
     maxRuns: options.maxRuns,
     maxBytes: options.maxBytes,

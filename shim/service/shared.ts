@@ -1,7 +1,8 @@
 /** One Service per database and schema in a process: connections of clients and workers share it and count their uses. */
+import { isDeepStrictEqual } from 'node:util';
 import { BranchlineError } from '../common/errors';
 import type { StoreOptions } from '../store/types';
-import { openService } from './index';
+import { type ServiceOptions, openService } from './index';
 import type { Service } from './types';
 
 /** A use of a shared service. */
@@ -11,12 +12,14 @@ export interface SharedService {
   release(): Promise<void>;
 }
 
+/** How to open it. */
+type SharedOptions = StoreOptions & Pick<ServiceOptions, 'limits' | 'warn'>;
 type Pool = NonNullable<StoreOptions['pool']>;
 
 interface Entry {
   opening: Promise<Service>;
   uses: number;
-  options: StoreOptions;
+  options: SharedOptions;
   forget(): void;
 }
 
@@ -27,7 +30,7 @@ const byPool = new WeakMap<Pool, Map<string, Entry>>();
 const SHARED_SETTINGS = ['maxConnections', 'listen', 'leaseMs', 'timeSkipping'] as const;
 
 /** Opens the service of that database, or joins the one that is open. A failed opening is forgotten: the next call tries again. */
-export async function acquireService(options: StoreOptions): Promise<SharedService> {
+export async function acquireService(options: SharedOptions): Promise<SharedService> {
   const entry = entryOf(options);
   entry.uses++;
   try {
@@ -49,7 +52,7 @@ async function release(entry: Entry): Promise<void> {
   await (await entry.opening).close();
 }
 
-function entryOf(options: StoreOptions): Entry {
+function entryOf(options: SharedOptions): Entry {
   const schema = options.schema ?? 'branchline';
   let entries: Map<string, Entry>;
   let key: string;
@@ -78,7 +81,13 @@ function entryOf(options: StoreOptions): Entry {
   return entry;
 }
 
-function checkSame(open: StoreOptions, asked: StoreOptions): void {
+function checkSame(open: SharedOptions, asked: SharedOptions): void {
+  if (asked.limits !== undefined && !isDeepStrictEqual(asked.limits, open.limits ?? {})) {
+    throw new BranchlineError(
+      'BRANCHLINE_OPTION_CONFLICT',
+      "Option 'dynamicConfig' is not what the connection has that this process opened to the same database and schema: give all connections the same.",
+    );
+  }
   for (const name of SHARED_SETTINGS) {
     if (asked[name] === undefined || asked[name] === open[name]) continue;
     throw new BranchlineError(

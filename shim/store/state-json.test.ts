@@ -19,6 +19,7 @@ const task: WorkflowTaskState = {
   identity: 'i',
   historySizeBytes: 9,
   suggestContinueAsNew: true,
+  suggestContinueAsNewReasons: [1, 2],
   workerVersion: { buildId: 'b' },
 };
 

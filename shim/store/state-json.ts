@@ -81,6 +81,7 @@ function taskDefaults(scheduledAtMs: number): WorkflowTaskState {
     identity: '',
     historySizeBytes: 0,
     suggestContinueAsNew: false,
+    suggestContinueAsNewReasons: [],
     workerVersion: null,
   };
 }

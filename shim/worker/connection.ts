@@ -80,6 +80,7 @@ export class NativeConnection implements ConnectionLike {
     }
     const { disableErrorCodeMetricTags = false, ...connectionOptions } = rest;
     const runtime = Runtime.instance();
+    connectionOptions.logger ??= runtime.logger;
     const connecting = {};
     runtime.register(connecting);
     try {

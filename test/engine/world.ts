@@ -60,6 +60,7 @@ export class World {
       newId: () => `id-${++this.ids}`,
       limits: this.limits,
       searchAttributeTypes: this.searchAttributeTypes,
+      warnings: null,
     };
   }
 

@@ -62,6 +62,7 @@ export class TestRun {
       newId: () => `00000000-0000-7000-8000-${String(++this.ids).padStart(12, '0')}`,
       limits: defaultLimits,
       searchAttributeTypes: null,
+      warnings: null,
       ...this.overrides,
     };
   }

@@ -7,6 +7,7 @@ import type { ActivityToken, HeartbeatAnswer } from './api';
 import { endPause } from './activity-pause';
 import { EventType } from './event-fields';
 import { serverFailure, truncateFailure } from './failures';
+import { blobTooLarge } from './limit-warnings';
 import { RetryState } from './retry';
 import { messageSize, payloadsSize } from './size';
 import { asRun } from './transition';
@@ -60,7 +61,7 @@ export function completeActivity(
 ): void {
   const byId = token.requestId === '';
   const activity = heldActivity(t.state, token, byId);
-  if (payloadsSize(input.result) > t.ctx.limits.blobSizeError) {
+  if (blobTooLarge(payloadsSize(input.result), t.ctx, 'RespondActivityTaskCompleted')) {
     closeFailed(
       t,
       activity,
@@ -93,10 +94,10 @@ export function failActivity(
   },
 ): void {
   const activity = heldActivity(t.state, token, false);
-  const { blobSizeError } = t.ctx.limits;
+  const tooBig = (size: number): boolean => blobTooLarge(size, t.ctx, 'RespondActivityTaskFailed');
   const details = input.lastHeartbeatDetails;
-  if (details && payloadsSize(details) <= blobSizeError) saveHeartbeat(activity, details, t.ctx.nowMs);
-  const failure = messageSize(input.failure) > blobSizeError ? tooLarge(input.failure) : input.failure;
+  if (details && !tooBig(payloadsSize(details))) saveHeartbeat(activity, details, t.ctx.nowMs);
+  const failure = tooBig(messageSize(input.failure)) ? tooLarge(input.failure) : input.failure;
   const decision = activityRetry(activity, failure, t.ctx.nowMs);
   if (decision.retry) beginNextAttempt(t, activity, failure, decision.backoffMs);
   else closeFailed(t, activity, failure, decision.state, input);
@@ -142,7 +143,7 @@ export function cancelActivity(
   input: { details: Payloads | null; identity: string },
 ): void {
   const activity = heldActivity(t.state, token, false);
-  if (payloadsSize(input.details) > t.ctx.limits.blobSizeError) {
+  if (blobTooLarge(payloadsSize(input.details), t.ctx, 'RespondActivityTaskCanceled')) {
     const failure = serverFailure(CANCEL_DETAILS_TOO_LARGE, true);
     closeFailed(t, activity, failure, RetryState.RETRY_STATE_NON_RETRYABLE_FAILURE, input);
     return;

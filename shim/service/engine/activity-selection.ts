@@ -2,7 +2,7 @@
 import { notFound } from '../errors';
 import { findByActivityId } from './activities';
 import type { ActivitySelector } from './api';
-import { workflowCompleted } from './signals';
+import { workflowCompleted } from './run-refusals';
 import { type ActivityState, type RunState, Status } from './types';
 
 /** The pending activities that are meant, in order of their scheduling; NOT_FOUND when there are none. */

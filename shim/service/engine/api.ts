@@ -32,6 +32,9 @@ export interface Engine {
   /** The Started attributes of a client's start: validates and normalises (limits, timeouts, policies, cron, search attributes). */
   startInputFromRequest(request: Request<'StartWorkflowExecutionRequest'>, ctx: EngineContext): StartInput;
 
+  /** After any other decision: terminates a run whose history has outgrown the limits, warns of one that is about to. True when it did. */
+  enforceHistoryLimits(t: Transition): boolean;
+
   // Requests from outside
   signal(
     t: Transition,

@@ -30,6 +30,7 @@ function scheduled(state: RunState, event: HistoryEvent): void {
     identity: '',
     historySizeBytes: 0,
     suggestContinueAsNew: false,
+    suggestContinueAsNewReasons: [],
     workerVersion: null,
   };
 }
@@ -45,6 +46,7 @@ function started(state: RunState, event: HistoryEvent): void {
   task.identity = a.identity ?? '';
   task.historySizeBytes = int64(a.historySizeBytes);
   task.suggestContinueAsNew = a.suggestContinueAsNew ?? false;
+  task.suggestContinueAsNewReasons = a.suggestContinueAsNewReasons ?? [];
   task.workerVersion = a.workerVersion ?? null;
 }
 

@@ -3,7 +3,7 @@ import { temporal } from '@temporalio/proto';
 import { closingObligations } from './children';
 import { type AttributesOf, EventType } from './event-fields';
 import { beginNextRun, planAfterFailure } from './next-run';
-import { workflowCompleted } from './signals';
+import { workflowCompleted } from './run-refusals';
 import type { EventExtras, RunTransition } from './transition';
 import type { Failure, HistoryEvent, Payloads } from './types';
 import { abortUpdates } from './updates';
@@ -76,19 +76,6 @@ export function terminate(
 /** A speculative task that nobody has started leaves no history when its run closes. */
 function forgetSpeculativeTask({ state }: RunTransition): void {
   if (state.workflowTask?.kind === 'speculative' && state.workflowTask.startedEventId === 0) state.workflowTask = null;
-}
-
-/** Terminates a run whose history has outgrown the limits. True when it did. */
-export function enforceHistoryLimits(t: RunTransition): boolean {
-  const { state } = t;
-  const { limits } = t.ctx;
-  if (t.closed) return false;
-  let reason: string;
-  if (state.nextEventId - 1 > limits.historyCountError) reason = 'Workflow history count exceeds limit.';
-  else if (state.historySizeBytes > limits.historySizeError) reason = 'Workflow history size exceeds limit.';
-  else return false;
-  terminate(t, { reason, details: null, identity: SERVER_IDENTITY });
-  return true;
 }
 
 /** The execution timeout passed: closed for good, never retried. */

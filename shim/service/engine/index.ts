@@ -17,6 +17,7 @@ import { terminate } from './close';
 import { fireDue, nextDue } from './due';
 import { externalAnswered } from './externals';
 import { replay } from './replay';
+import { enforceHistoryLimits } from './history-limits';
 import { beginReset, reapply, terminateForReset } from './reset';
 import { requestCancel, signal } from './signals';
 import { start, startInputFromRequest } from './start';
@@ -34,6 +35,7 @@ export const engine: Engine = {
   start,
   startInputFromRequest,
 
+  enforceHistoryLimits: (t) => enforceHistoryLimits(asRun(t)),
   signal: (t, input) => signal(asRun(t), input),
   requestCancel: (t, input) => requestCancel(asRun(t), input),
   terminate: (t, input) => terminate(asRun(t), input),

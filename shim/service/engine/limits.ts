@@ -6,11 +6,15 @@ const MIB = 1024 * KIB;
 
 export const defaultLimits: Limits = {
   blobSizeError: 2 * MIB,
+  blobSizeWarn: 512 * KIB,
   memoSizeError: 2 * MIB,
+  memoSizeWarn: 2 * KIB,
   historySizeSuggestContinueAsNew: 4 * MIB,
   historyCountSuggestContinueAsNew: 4 * KIB,
   historySizeError: 50 * MIB,
+  historySizeWarn: 10 * MIB,
   historyCountError: 50 * KIB,
+  historyCountWarn: 10 * KIB,
   pendingActivities: 2000,
   pendingChildren: 2000,
   pendingSignals: 2000,
@@ -21,6 +25,28 @@ export const defaultLimits: Limits = {
   idLength: 1000,
   maxTaskTimeoutMs: 120_000,
   defaultTaskTimeoutMs: 10_000,
+};
+
+/** The limits that can be set, by the server's own keys of its dynamic configuration. */
+export const LIMIT_KEYS: Record<string, keyof Limits> = {
+  'limit.blobSize.error': 'blobSizeError',
+  'limit.blobSize.warn': 'blobSizeWarn',
+  'limit.memoSize.error': 'memoSizeError',
+  'limit.memoSize.warn': 'memoSizeWarn',
+  'limit.historySize.error': 'historySizeError',
+  'limit.historySize.warn': 'historySizeWarn',
+  'limit.historySize.suggestContinueAsNew': 'historySizeSuggestContinueAsNew',
+  'limit.historyCount.error': 'historyCountError',
+  'limit.historyCount.warn': 'historyCountWarn',
+  'limit.historyCount.suggestContinueAsNew': 'historyCountSuggestContinueAsNew',
+  'limit.numPendingActivities.error': 'pendingActivities',
+  'limit.numPendingChildExecutions.error': 'pendingChildren',
+  'limit.numPendingSignals.error': 'pendingSignals',
+  'limit.numPendingCancelRequests.error': 'pendingCancels',
+  'limit.maxIDLength': 'idLength',
+  'history.maximumSignalsPerExecution': 'signalsPerRun',
+  'history.maxInFlightUpdates': 'updatesInFlight',
+  'history.maxTotalUpdates': 'updatesPerRun',
 };
 
 /** Bytes of one search attribute value, and of all of a run. */

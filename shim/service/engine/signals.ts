@@ -1,23 +1,14 @@
 /** Signals and cancel requests from outside. Repeated requests (same request id) are the caller's to find: signals of a run are remembered by the store. */
 import type { temporal } from '@temporalio/proto';
-import { Code, ServiceError, invalidArgument, notFound } from '../errors';
+import { invalidArgument } from '../errors';
 import { EventType } from './event-fields';
+import { refuseIfHistoryFull } from './history-limits';
+import { workflowClosing, workflowCompleted } from './run-refusals';
 import { messageSize, payloadsSize } from './size';
 import type { RunTransition } from './transition';
-import type { Header, Limits, Payloads } from './types';
-import { BLOB_TOO_LARGE, tooLong } from './validate';
+import type { EngineContext, Header, Payloads } from './types';
+import { requireBlobSize, tooLong } from './validate';
 import { ensureWorkflowTask, scheduleWorkflowTask } from './workflow-task';
-
-export const workflowCompleted = (): ServiceError => notFound('workflow execution already completed');
-
-/** The run is trying to close: the caller may try again. */
-export const workflowClosing = (): ServiceError =>
-  new ServiceError(
-    Code.RESOURCE_EXHAUSTED,
-    'workflow operation can not be applied because workflow is closing',
-    // RESOURCE_EXHAUSTED_CAUSE_BUSY_WORKFLOW, RESOURCE_EXHAUSTED_SCOPE_NAMESPACE
-    [{ type: 'temporal.api.errordetails.v1.ResourceExhaustedFailure', value: { cause: 5, scope: 1 } }],
-  );
 
 export interface SignalInput {
   signalName: string;
@@ -31,12 +22,13 @@ export interface SignalInput {
 }
 
 /** INVALID_ARGUMENT for a signal without a name, or too big. */
-export function validateSignal(input: SignalInput, limits: Limits): void {
+export function validateSignal(input: SignalInput, ctx: EngineContext): void {
+  const { limits } = ctx;
   if (input.signalName === '') throw invalidArgument('SignalName is not set on request.');
   if (tooLong(input.signalName, limits)) throw invalidArgument('SignalName length exceeds limit.');
   if (tooLong(input.requestId, limits)) throw invalidArgument('RequestId length exceeds limit.');
-  if (payloadsSize(input.input) > limits.blobSizeError) throw invalidArgument(BLOB_TOO_LARGE);
-  if (input.header && messageSize(input.header) > limits.blobSizeError) throw invalidArgument(BLOB_TOO_LARGE);
+  requireBlobSize(payloadsSize(input.input), ctx, 'SignalWorkflowExecution');
+  if (input.header) requireBlobSize(messageSize(input.header), ctx, 'SignalWorkflowExecution');
 }
 
 /** Attributes of WorkflowExecutionSignaled. */
@@ -57,11 +49,12 @@ export function signal(t: RunTransition, input: SignalInput): void {
   const { state } = t;
   const { limits } = t.ctx;
   if (t.closed) throw workflowCompleted();
-  validateSignal(input, limits);
+  validateSignal(input, t.ctx);
   if (limits.signalsPerRun > 0 && state.signalCount >= limits.signalsPerRun) {
     throw invalidArgument('exceeded workflow execution limit for signal events');
   }
   if (state.closeAttempted && t.taskStarted) throw workflowClosing();
+  refuseIfHistoryFull(t, t.taskStarted ? 0 : state.workflowTask === null ? 2 : 1);
   t.addEvent(EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED, signaledAttributes(input), { links: input.links });
   ensureWorkflowTask(t);
 }

@@ -13,7 +13,15 @@ import { payloadMapSize, payloadsSize } from './size';
 import { emptyState } from './state';
 import { RunTransition } from './transition';
 import type { EngineContext, Limits, StartInput } from './types';
-import { requireBlobSize, requireDuration, requireId, requireTaskQueue, tooLong, unsupported } from './validate';
+import {
+  requireBlobSize,
+  requireDuration,
+  requireId,
+  requireMemoSize,
+  requireTaskQueue,
+  tooLong,
+  unsupported,
+} from './validate';
 import { scheduleWorkflowTask } from './workflow-task';
 
 import Initiator = temporal.api.enums.v1.ContinueAsNewInitiator;
@@ -92,8 +100,8 @@ export function startInputFromRequest(
   if (request.versioningOverride && Object.values(request.versioningOverride).some(Boolean)) {
     throw unsupported('versioningOverride');
   }
-  requireBlobSize(payloadsSize(request.input), limits);
-  if (payloadMapSize(request.memo?.fields) > limits.memoSizeError) throw invalidArgument('Memo size exceeds limit.');
+  requireBlobSize(payloadsSize(request.input), ctx, 'StartWorkflowExecution');
+  requireMemoSize(payloadMapSize(request.memo?.fields), ctx, 'StartWorkflowExecution');
 
   const timeouts = normalizeTimeouts(
     {

@@ -41,11 +41,15 @@ export class RunTransition implements Transition {
   /** While the commands of a completed task become events, what comes from outside (also as their consequence) still waits. */
   private holding = false;
   private counted = false;
+  /** Bytes of the history when the transition began. */
+  readonly sizeBefore: number;
 
   constructor(
     readonly state: RunState,
     readonly ctx: EngineContext,
-  ) {}
+  ) {
+    this.sizeBefore = state.historySizeBytes;
+  }
 
   get closed(): boolean {
     return this.state.status !== Status.Running;
@@ -223,7 +227,9 @@ export function taskStartedAttributes(
     identity: task.identity,
     requestId: task.requestId,
     historySizeBytes: long(task.historySizeBytes),
-    ...(task.suggestContinueAsNew ? { suggestContinueAsNew: true } : {}),
+    ...(task.suggestContinueAsNew
+      ? { suggestContinueAsNew: true, suggestContinueAsNewReasons: task.suggestContinueAsNewReasons }
+      : {}),
     ...(task.workerVersion ? { workerVersion: task.workerVersion } : {}),
   };
 }

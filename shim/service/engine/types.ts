@@ -57,6 +57,8 @@ export interface WorkflowTaskState {
   /** Values on WorkflowTaskStarted, kept for transient tasks. */
   historySizeBytes: number;
   suggestContinueAsNew: boolean;
+  /** temporal.api.enums.v1.SuggestContinueAsNewReason */
+  suggestContinueAsNewReasons: number[];
   workerVersion: temporal.api.common.v1.IWorkerVersionStamp | null;
 }
 
@@ -272,16 +274,31 @@ export interface EngineContext {
   limits: Limits;
   /** Registered search attributes of the namespace: name → IndexedValueType number; null when not to be checked. */
   searchAttributeTypes: Record<string, number> | null;
+  /** What went over a warning limit, for the log; null = nothing. */
+  warnings: LimitWarning[] | null;
+}
+
+/** As Temporal's server logs it. */
+export interface LimitWarning {
+  message: string;
+  /** Bytes, or events. */
+  size: number;
+  /** The request or command that it came with; undefined for the whole history. */
+  operation?: string;
 }
 
 export interface Limits {
   /** Bytes; Temporal's defaults in engine/limits.ts. */
   blobSizeError: number;
+  blobSizeWarn: number;
   memoSizeError: number;
+  memoSizeWarn: number;
   historySizeSuggestContinueAsNew: number;
   historyCountSuggestContinueAsNew: number;
   historySizeError: number;
+  historySizeWarn: number;
   historyCountError: number;
+  historyCountWarn: number;
   pendingActivities: number;
   pendingChildren: number;
   pendingSignals: number;

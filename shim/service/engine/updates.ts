@@ -7,10 +7,11 @@ import { int64, long } from '../../common/proto-values';
 import { Code, ServiceError, invalidArgument } from '../errors';
 import { CommandError, TaskFailedCause } from './commands/command-error';
 import { EventType } from './event-fields';
-import { workflowClosing, workflowCompleted } from './signals';
+import { workflowClosing, workflowCompleted } from './run-refusals';
 import { messageSize } from './size';
 import type { RunTransition } from './transition';
 import type { Failure, ProtocolMessage, RunState, UpdateState } from './types';
+import { blobTooLarge } from './limit-warnings';
 import { requireBlobSize, tooLong } from './validate';
 import { scheduleWorkflowTask } from './workflow-task';
 
@@ -40,7 +41,7 @@ function validateRequest(request: UpdateRequest, t: RunTransition): string {
   if (tooLong(updateId, limits)) throw invalidArgument('UpdateId length exceeds limit.');
   if (!request.input) throw invalidArgument('Update input is not set on request.');
   if (!request.input.name) throw invalidArgument('Update name is not set on request.');
-  requireBlobSize(messageSize(request), limits);
+  requireBlobSize(messageSize(request), t.ctx, 'UpdateWorkflowExecution');
   return updateId;
 }
 
@@ -157,7 +158,7 @@ export function handleUpdateMessage(t: RunTransition, message: ProtocolMessage, 
   const updateId = message.protocolInstanceId ?? '';
   const value = message.body?.value;
   if (type === '' || !value) throw badMessage(`unsupported protocol type ${message.body?.type_url ?? ''}`);
-  if (value.byteLength > t.ctx.limits.blobSizeError) {
+  if (blobTooLarge(value.byteLength, t.ctx, 'UpdateWorkflowExecution')) {
     throw new CommandError(
       TaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_BAD_UPDATE_WORKFLOW_EXECUTION_MESSAGE,
       `Message type temporal.api.update.v1.${type} exceeds size limit.`,

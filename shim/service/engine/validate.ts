@@ -2,7 +2,8 @@
 import type { google } from '@temporalio/proto';
 import { Code, ServiceError, invalidArgument } from '../errors';
 import { durationProblem } from './durations';
-import type { Limits } from './types';
+import { blobTooLarge, memoTooLarge } from './limit-warnings';
+import type { EngineContext, Limits } from './types';
 
 export const BLOB_TOO_LARGE = 'Blob data size exceeds limit.';
 
@@ -29,8 +30,12 @@ export function requireDuration(duration: google.protobuf.IDuration | null | und
   if (problem !== null) throw invalidArgument(`An invalid ${field}Seconds is set on request. cause: ${problem}`);
 }
 
-export function requireBlobSize(size: number, limits: Limits): void {
-  if (size > limits.blobSizeError) throw invalidArgument(BLOB_TOO_LARGE);
+export function requireBlobSize(size: number, ctx: EngineContext, operation: string): void {
+  if (blobTooLarge(size, ctx, operation)) throw invalidArgument(BLOB_TOO_LARGE);
+}
+
+export function requireMemoSize(size: number, ctx: EngineContext, operation: string): void {
+  if (memoTooLarge(size, ctx, operation)) throw invalidArgument('Memo size exceeds limit.');
 }
 
 /** An option of Temporal's API that this engine does not honour. */

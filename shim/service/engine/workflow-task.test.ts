@@ -238,7 +238,13 @@ describe('a workflow task', () => {
     w.run(startTimer('t'));
     w.signal('go');
     w.poll();
-    expect(w.last().workflowTaskStartedEventAttributes?.suggestContinueAsNew).toBe(true);
+    expect(w.last().workflowTaskStartedEventAttributes).toMatchObject({
+      suggestContinueAsNew: true,
+      suggestContinueAsNewReasons: [
+        // TOO_MANY_HISTORY_EVENTS
+        2,
+      ],
+    });
   });
 
   it('terminates a run whose history is too long', () => {

@@ -14,6 +14,7 @@ import { type RunTransition, taskQueueOf, taskStartedAttributes } from './transi
 import type { Failure, HistoryEvent, RunState, WorkflowTaskState } from './types';
 
 import Cause = temporal.api.enums.v1.WorkflowTaskFailedCause;
+import SuggestReason = temporal.api.enums.v1.SuggestContinueAsNewReason;
 import TimeoutType = temporal.api.enums.v1.TimeoutType;
 
 /** Identity of events that the server writes for itself. */
@@ -81,6 +82,7 @@ export function scheduleWorkflowTask(t: RunTransition, options: ScheduleOptions 
       identity: '',
       historySizeBytes: 0,
       suggestContinueAsNew: false,
+      suggestContinueAsNewReasons: [],
       workerVersion: null,
     };
   }
@@ -129,10 +131,19 @@ export function startWorkflowTask(t: RunTransition, input: StartTaskInput): void
   task.identity = input.identity;
   task.workerVersion = input.workerVersion ?? null;
   task.historySizeBytes = state.historySizeBytes;
-  task.suggestContinueAsNew =
-    state.historySizeBytes >= limits.historySizeSuggestContinueAsNew ||
-    state.nextEventId >= limits.historyCountSuggestContinueAsNew ||
-    Object.keys(state.updates).length >= limits.updatesPerRun * 0.9;
+  const updates = Object.keys(state.updates).length;
+  const reasons: SuggestReason[] = [];
+  if (state.historySizeBytes >= limits.historySizeSuggestContinueAsNew) {
+    reasons.push(SuggestReason.SUGGEST_CONTINUE_AS_NEW_REASON_HISTORY_SIZE_TOO_LARGE);
+  }
+  if (state.nextEventId >= limits.historyCountSuggestContinueAsNew) {
+    reasons.push(SuggestReason.SUGGEST_CONTINUE_AS_NEW_REASON_TOO_MANY_HISTORY_EVENTS);
+  }
+  if (limits.updatesPerRun > 0 && updates >= limits.updatesPerRun * 0.9) {
+    reasons.push(SuggestReason.SUGGEST_CONTINUE_AS_NEW_REASON_TOO_MANY_UPDATES);
+  }
+  task.suggestContinueAsNew = reasons.length > 0;
+  task.suggestContinueAsNewReasons = reasons;
   if (task.kind === 'normal') {
     t.addEvent(EventType.EVENT_TYPE_WORKFLOW_TASK_STARTED, taskStartedAttributes(task));
   } else {

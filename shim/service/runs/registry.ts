@@ -8,6 +8,7 @@ import { EventType } from '../engine/event-fields';
 import {
   type EngineContext,
   type HistoryEvent,
+  type LimitWarning,
   type Limits,
   type RunState,
   Status,
@@ -32,6 +33,8 @@ export interface RunRegistryOptions {
   engine: Engine;
   limits: Limits;
   newId(): string;
+  /** Told of what went over a warning limit. */
+  warn?(state: RunState, warnings: LimitWarning[]): void;
   /** Registered search attributes of a namespace, from a cache. */
   searchAttributeTypes(namespaceId: number): Record<string, number> | null;
   /** Runs kept in memory at most. Default 5,000. */
@@ -97,6 +100,7 @@ export class RunRegistry implements Runs {
       newId: this.options.newId,
       limits: this.options.limits,
       searchAttributeTypes: this.options.searchAttributeTypes(namespaceId),
+      warnings: null,
     };
   }
 
@@ -301,6 +305,8 @@ export class RunRegistry implements Runs {
       if (this.mayBeOld(run, operation)) return this.decideAfresh(run, operation);
       return this.answerUnchanged(run, operation, result);
     }
+    this.engine.enforceHistoryLimits(t);
+    if (t.ctx.warnings !== null) this.options.warn?.(state, t.ctx.warnings);
     if (signalId !== undefined && signalId !== '') run.signalIds?.add(signalId);
     const batch = (run.batch ??= new Batch(run));
     batch.operations.push({ operation, result });
@@ -344,6 +350,7 @@ export class RunRegistry implements Runs {
     batch.announce = true;
     if (predecessor !== null) batch.link(predecessor);
     this.cache.add(run);
+    if (start.ctx.warnings !== null) this.options.warn?.(start.state, start.ctx.warnings);
     const change = new Change(run);
     for (const event of start.events) {
       if (event.eventType !== EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED || state.startRequestId === '') continue;

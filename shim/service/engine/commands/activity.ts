@@ -63,12 +63,7 @@ export function scheduleActivity(t: RunTransition, command: Command, c: CommandC
   if (attributes.useWorkflowBuildId && taskQueue.name !== state.taskQueue) {
     throw new CommandError(cause, 'Activity with UseCompatibleVersion cannot run on different task queue.');
   }
-  checkBlobSize(
-    cause,
-    payloadsSize(attributes.input),
-    limits,
-    'ScheduleActivityTaskCommandAttributes.Input exceeds size limit.',
-  );
+  checkBlobSize(cause, payloadsSize(attributes.input), t.ctx, 'ScheduleActivityTaskCommandAttributes.Input');
   checkPending(
     TaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_PENDING_ACTIVITIES_LIMIT_EXCEEDED,
     countEntries(state.activities),

@@ -2,7 +2,8 @@
 import type { temporal } from '@temporalio/proto';
 import { ServiceError } from '../../errors';
 import type { EventExtras } from '../transition';
-import type { Command, Limits, Payload } from '../types';
+import { blobTooLarge, memoTooLarge } from '../limit-warnings';
+import type { Command, EngineContext, Limits, Payload } from '../types';
 import { messageSize } from '../size';
 import { requireTaskQueue } from '../validate';
 import { CommandError, type TaskFailedCause } from './command-error';
@@ -34,18 +35,19 @@ export function terminating(cause: TaskFailedCause, check: () => void): void {
   }
 }
 
-/** A payload larger than the limit terminates the workflow. */
-export function checkBlobSize(cause: TaskFailedCause, size: number, limits: Limits, message: string): void {
-  if (size > limits.blobSizeError) throw new CommandError(cause, message, true);
+/** A payload larger than the limit terminates the workflow. `what` names it. */
+export function checkBlobSize(cause: TaskFailedCause, size: number, ctx: EngineContext, what: string): void {
+  if (blobTooLarge(size, ctx, what)) throw new CommandError(cause, `${what} exceeds size limit.`, true);
 }
 
 export function checkMemoSize(
   cause: TaskFailedCause,
   fields: Record<string, Payload> | null | undefined,
-  limits: Limits,
-  message: string,
+  ctx: EngineContext,
+  what: string,
 ): void {
-  if (fields && messageSize(fields) > limits.memoSizeError) throw new CommandError(cause, message, true);
+  if (!fields || !memoTooLarge(messageSize(fields), ctx, what)) return;
+  throw new CommandError(cause, `${what} exceeds size limit.`, true);
 }
 
 /** At most `limit` of something may be pending. */

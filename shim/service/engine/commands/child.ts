@@ -96,8 +96,8 @@ export function startChild(t: RunTransition, command: Command, c: CommandContext
   if (attributes.versioningOverride && Object.values(attributes.versioningOverride).some(Boolean)) {
     refuse('BRANCHLINE_UNSUPPORTED_OPTION: versioningOverride is not supported.');
   }
-  checkBlobSize(cause, payloadsSize(attributes.input), limits, `${COMMAND}Attributes. Input exceeds size limit.`);
-  checkMemoSize(cause, attributes.memo?.fields, limits, `${COMMAND}Attributes.Memo exceeds size limit.`);
+  checkBlobSize(cause, payloadsSize(attributes.input), t.ctx, `${COMMAND}Attributes. Input`);
+  checkMemoSize(cause, attributes.memo?.fields, t.ctx, `${COMMAND}Attributes.Memo`);
   terminating(cause, () => validateSearchAttributesSize(searchAttributes));
   checkPending(
     TaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_PENDING_CHILD_WORKFLOWS_LIMIT_EXCEEDED,

@@ -68,8 +68,8 @@ export function continueAsNew(t: RunTransition, command: Command, c: CommandCont
   if (attributes.inheritBuildId && taskQueue.name !== state.taskQueue) {
     throw new CommandError(cause, 'ContinueAsNew with UseCompatibleVersion cannot run on different task queue.');
   }
-  checkBlobSize(cause, payloadsSize(attributes.input), limits, `${COMMAND}Attributes. Input exceeds size limit.`);
-  checkMemoSize(cause, attributes.memo?.fields, limits, `${COMMAND}Attributes. Memo exceeds size limit.`);
+  checkBlobSize(cause, payloadsSize(attributes.input), t.ctx, `${COMMAND}Attributes. Input`);
+  checkMemoSize(cause, attributes.memo?.fields, t.ctx, `${COMMAND}Attributes. Memo`);
   terminating(cause, () => validateSearchAttributesSize(searchAttributes));
 
   const timeouts = normalizeTimeouts(

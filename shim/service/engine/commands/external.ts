@@ -47,7 +47,7 @@ export function signalExternal(t: RunTransition, command: Command, c: CommandCon
     limits.pendingSignals,
     'pending signals to external workflows',
   );
-  checkBlobSize(cause, payloadsSize(attributes.input), limits, `${SIGNAL}Attributes.Input exceeds size limit.`);
+  checkBlobSize(cause, payloadsSize(attributes.input), t.ctx, `${SIGNAL}Attributes.Input`);
   const event = t.addEvent(
     EventType.EVENT_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED,
     {

@@ -24,7 +24,7 @@ export function recordMarker(t: RunTransition, command: Command, c: CommandConte
   }
   let size = 0;
   for (const key in attributes.details) size += key.length + payloadsSize(attributes.details[key]);
-  checkBlobSize(cause, size, limits, 'RecordMarkerCommandAttributes.Details exceeds size limit.');
+  checkBlobSize(cause, size, t.ctx, 'RecordMarkerCommandAttributes.Details');
   return t.addEvent(
     EventType.EVENT_TYPE_MARKER_RECORDED,
     {

@@ -19,7 +19,7 @@ export function upsertSearchAttributes(t: RunTransition, command: Command, c: Co
   const fields = attributes.searchAttributes.indexedFields ?? {};
   if (Object.keys(fields).length === 0) throw new CommandError(cause, `IndexedFields is not set on ${name}.`);
   refusing(cause, () => validateSearchAttributes(fields, t.ctx.searchAttributeTypes, t.state.namespace));
-  checkBlobSize(cause, payloadMapSize(fields), t.ctx.limits, `${name}Attributes exceeds size limit.`);
+  checkBlobSize(cause, payloadMapSize(fields), t.ctx, `${name}Attributes`);
   terminating(cause, () => validateSearchAttributesSize(mergeFields(t.state.searchAttributes, fields)));
   const event = t.addEvent(
     EventType.EVENT_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES,
@@ -41,9 +41,9 @@ export function modifyProperties(t: RunTransition, command: Command, c: CommandC
   if (!attributes.upsertedMemo) throw new CommandError(cause, `UpsertedMemo is not set on ${name}.`);
   const fields = attributes.upsertedMemo.fields ?? {};
   if (Object.keys(fields).length === 0) throw new CommandError(cause, `UpsertedMemo.Fields is not set on ${name}.`);
-  checkBlobSize(cause, payloadMapSize(fields), t.ctx.limits, `${name}Attributes exceeds size limit.`);
+  checkBlobSize(cause, payloadMapSize(fields), t.ctx, `${name}Attributes`);
   const merged = mergeFields(t.state.memo, fields);
-  checkMemoSize(cause, merged, t.ctx.limits, `${name}Attributes. Memo exceeds size limit.`);
+  checkMemoSize(cause, merged, t.ctx, `${name}Attributes. Memo`);
   const event = t.addEvent(
     EventType.EVENT_TYPE_WORKFLOW_PROPERTIES_MODIFIED,
     {

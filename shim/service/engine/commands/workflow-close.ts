@@ -30,8 +30,8 @@ export function completeWorkflow(t: RunTransition, command: Command, c: CommandC
     // The cause that Temporal's server gives.
     TaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_BAD_SCHEDULE_ACTIVITY_ATTRIBUTES,
     payloadsSize(result),
-    t.ctx.limits,
-    'CompleteWorkflowExecutionCommandAttributes.Result exceeds size limit.',
+    t.ctx,
+    'CompleteWorkflowExecutionCommandAttributes.Result',
   );
   const next = planAfterCompletion(t, result, c.startedEvent);
   const event = closeRun(
@@ -58,12 +58,7 @@ export function failWorkflow(t: RunTransition, command: Command, c: CommandConte
   }
   const { failure } = attributes;
   if (!failure) throw new CommandError(cause, 'Failure is not set on FailWorkflowExecutionCommand.');
-  checkBlobSize(
-    cause,
-    messageSize(failure),
-    t.ctx.limits,
-    'FailWorkflowExecutionCommandAttributes.Failure exceeds size limit.',
-  );
+  checkBlobSize(cause, messageSize(failure), t.ctx, 'FailWorkflowExecutionCommandAttributes.Failure');
   const { retryState, next } = planAfterFailure(t, failure, c.startedEvent);
   const event = closeRun(
     t,

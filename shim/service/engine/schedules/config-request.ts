@@ -7,7 +7,14 @@ import { validateSearchAttributes, validateSearchAttributesSize } from '../searc
 import { payloadMapSize, payloadsSize } from '../size';
 import { validatePriority } from '../priority';
 import type { EngineContext } from '../types';
-import { requireBlobSize, requireDuration, requireId, requireTaskQueue, unsupported } from '../validate';
+import {
+  requireBlobSize,
+  requireDuration,
+  requireId,
+  requireMemoSize,
+  requireTaskQueue,
+  unsupported,
+} from '../validate';
 import { canonicalSpec } from './canonical-spec';
 import { type Spec, SpecError } from './spec-types';
 import type { Policies, ScheduleConfig, SchedulePatch, StartAction } from './types';
@@ -133,7 +140,7 @@ function checkedAction(action: StartAction, ctx: EngineContext, namespace: strin
   validateSearchAttributes(action.searchAttributes?.indexedFields, ctx.searchAttributeTypes, namespace);
   validateSearchAttributesSize(action.searchAttributes?.indexedFields);
   validatePriority(action.priority);
-  requireBlobSize(payloadsSize(action.input), limits);
-  if (payloadMapSize(action.memo?.fields) > limits.memoSizeError) throw invalidArgument('Memo size exceeds limit.');
+  requireBlobSize(payloadsSize(action.input), ctx, 'CreateSchedule');
+  requireMemoSize(payloadMapSize(action.memo?.fields), ctx, 'CreateSchedule');
   return { ...action, taskQueue: { ...action.taskQueue, name: taskQueue, kind: 1 } };
 }
