@@ -107,6 +107,15 @@ export function createActivities() {
       };
     },
 
+    /** Every field; tokens and times as kinds. */
+    async everyActivityInfo(): Promise<unknown> {
+      const entries = Object.entries(activityInfo()).map(([name, value]) => [
+        name,
+        name === 'taskToken' || name === 'base64TaskToken' || name.endsWith('TimestampMs') ? typeof value : value,
+      ]);
+      return Object.fromEntries(entries) as Record<string, unknown>;
+    },
+
     /** Completed from outside. */
     async completedElsewhere(): Promise<string> {
       Context.current();

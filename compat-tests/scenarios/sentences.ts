@@ -117,6 +117,8 @@ export const sentences: Record<string, string> = {
   C120: 'what scheduled workflows are given: results, failures, search attributes',
   C121: 'schedules that are there already, or not any more',
   C122: 'delivery of tasks',
+  C124: 'priority, fairness key and weight: stored, inherited, passed on',
+  C125: 'rate limits of a task queue',
   C129: 'batch operations',
   C132: 'capabilities',
   C133: 'sdk metadata',

@@ -103,6 +103,8 @@ function retryPolicy(policy: ProtoRetryPolicy | null | undefined): RetryPolicy |
   return decompileRetryPolicy(
     policy && {
       ...policy,
+      // As a message read from the wire has it.
+      nonRetryableErrorTypes: policy.nonRetryableErrorTypes ?? [],
       initialInterval: longTime(policy.initialInterval),
       maximumInterval: longTime(policy.maximumInterval),
     },

@@ -162,11 +162,30 @@ export const operatorRows: Row[] = [
   },
   {
     command: 'task-queue config set',
-    needs: 'updateTaskQueueConfig',
-    refused: ({ taskQueue }) => {
-      const limit = ['--queue-rps-limit', '5', '--queue-rps-limit-reason', 'test'];
-      const flags = ['--task-queue', taskQueue, '--task-queue-type', 'activity', ...limit];
-      return Promise.resolve(['task-queue', 'config', 'set', ...flags]);
+    async works(bench) {
+      const queue = ['--task-queue', 'limited', '--task-queue-type', 'activity'];
+      const limits = [
+        '--queue-rps-limit',
+        '5',
+        '--queue-rps-limit-reason',
+        'a bank',
+        '--fairness-key-rps-limit-default',
+        '2',
+      ];
+      await bench.text('task-queue', 'config', 'set', ...queue, ...limits);
+      const text = await bench.text('task-queue', 'config', 'get', ...queue);
+      expect(text).toMatch(/5/);
+      expect(text).toContain('a bank');
+      await bench.text('task-queue', 'config', 'set', ...queue, '--queue-rps-limit', 'default');
+      expect(await bench.text('task-queue', 'config', 'get', ...queue)).not.toContain('a bank');
+    },
+  },
+  {
+    command: 'task-queue config get',
+    async works(bench) {
+      const queue = ['--task-queue', 'fair', '--task-queue-type', 'activity'];
+      await bench.text('task-queue', 'config', 'set', ...queue, '--fairness-key-rps-limit-default', '7');
+      expect(await bench.text('task-queue', 'config', 'get', ...queue)).toMatch(/7/);
     },
   },
   {

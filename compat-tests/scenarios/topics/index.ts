@@ -11,6 +11,7 @@ import { queries } from './queries';
 import { resets } from './reset';
 import { schedules } from './schedules';
 import { starts } from './starts';
+import { taskQueues } from './task-queues';
 import { timers } from './timers';
 import { updates } from './updates';
 import { visibility } from './visibility';
@@ -23,6 +24,7 @@ export const scenarios: Scenario[] = [
   ...activities,
   ...activityTasks,
   ...activityControls,
+  ...taskQueues,
   ...timers,
   ...children,
   ...resets,

@@ -5,3 +5,4 @@ export * from './children';
 export * from './timers';
 export * from './chains';
 export * from './updates';
+export * from './info';
