@@ -146,7 +146,8 @@ export class RowClaims {
     for (const queue of this.queues.all()) {
       queue.expirePollers();
       if (!queue.polled && queue.backlog.length > 0) void Promise.all(this.dispatcher.spill(queue));
-      if (queue.idle) this.queues.forget(queue);
+      // What came and went lately is still told.
+      if (queue.idle && !queue.rates.moving) this.queues.forget(queue);
     }
     this.announce();
     this.configs.refreshIfOld();

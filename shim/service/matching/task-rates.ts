@@ -26,6 +26,11 @@ export class TaskRates {
     return { added: rate(this.added), dispatched: rate(this.dispatched) };
   }
 
+  get moving(): boolean {
+    this.move();
+    return this.added.some((count) => count > 0) || this.dispatched.some((count) => count > 0);
+  }
+
   private move(): void {
     const now = currentSlice();
     if (now === this.slice) return;

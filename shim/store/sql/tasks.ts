@@ -9,6 +9,7 @@ export const tasks = (s: string) => ({
   // A claim lost in a crash is no claim, so it need not wait for the disk.
   // `lanes`: the fairness keys of each level, found by jumping through the index. Of each the first rows stand for election (some more than are
   // wanted, as others may be taking them); each has the pass that it would get in a process's backlog (service/matching/backlog.ts).
+  // BETWEEN, where an equality would do, and ids by an array, so that no plan reads all rows of the table or of the queue.
   claim: `WITH RECURSIVE quick AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true)),
     lanes(level, fairness_key) AS (
       (SELECT w.priority, w.fairness_key FROM ${s}.tasks w WHERE ${waiting} ORDER BY w.priority, w.fairness_key LIMIT 1)
@@ -24,14 +25,16 @@ export const tasks = (s: string) => ({
         ON k.level = l.level AND k.fairness_key = l.fairness_key
       LEFT JOIN json_each_text($10::json) AS o(fairness_key, weight) ON o.fairness_key = l.fairness_key
       CROSS JOIN LATERAL (
-        SELECT w.id, (row_number() OVER (ORDER BY w.id) - 1) * 1000 / coalesce(o.weight::float8, w.fairness_weight) AS pass
-        FROM ${s}.tasks w WHERE ${waiting} AND w.priority = l.level AND w.fairness_key = l.fairness_key
-        ORDER BY w.id LIMIT $6 + (SELECT 50 / count(*) FROM lanes)) c
+        SELECT w.id, (row_number() OVER (ORDER BY w.fairness_key, w.id) - 1) * 1000 / coalesce(o.weight::float8, w.fairness_weight) AS pass
+        FROM ${s}.tasks w WHERE ${waiting} AND w.priority = l.level AND w.fairness_key BETWEEN l.fairness_key AND l.fairness_key
+        ORDER BY w.fairness_key, w.id LIMIT $6 + (SELECT 50 / count(*) FROM lanes)) c
       WHERE l.fairness_key <> ALL ($11::text[])
+    ), elected AS MATERIALIZED (
+      SELECT array(SELECT c.id FROM candidates c ORDER BY c.level, c.pass, c.id LIMIT $6 + 50) AS ids
     ), chosen AS MATERIALIZED (
       SELECT w.id, row_number() OVER () AS place FROM (
-        SELECT w.id FROM candidates c JOIN ${s}.tasks w ON w.id = c.id AND w.claimed_by IS NULL
-        ORDER BY c.level, c.pass, c.id LIMIT $6 FOR UPDATE OF w SKIP LOCKED) w
+        SELECT w.id FROM ${s}.tasks w WHERE w.id = ANY ((SELECT ids FROM elected)::bigint[]) AND w.claimed_by IS NULL
+        ORDER BY array_position((SELECT ids FROM elected), w.id) LIMIT $6 FOR UPDATE SKIP LOCKED) w
     ), taken AS (
       UPDATE ${s}.tasks t SET claimed_by = $1, claim = $2 FROM quick, chosen
       WHERE t.id = chosen.id RETURNING chosen.place, ${columns}
