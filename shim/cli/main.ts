@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { exitCodeOf, messageOf } from './failure';
+import { routeCommand } from './route';
 import { serverCommand } from './server';
 
 const { version } = JSON.parse(readFileSync(join(__dirname, '../../package.json'), 'utf8')) as { version: string };
@@ -12,6 +13,7 @@ const program = new Command('branchline')
   .description("Temporal's TypeScript SDK on tables in your own Postgres")
   .version(version)
   .showHelpAfterError('(--help tells more)')
+  .addCommand(routeCommand())
   .addCommand(serverCommand());
 
 program.parseAsync().catch((error: unknown) => {

@@ -5,8 +5,9 @@ import { BranchlineError } from '../common/branchline-error';
 import type { Gateway, Security } from '../gateway';
 import type { DatabaseOptions } from '../service/connect-options';
 import type { Service } from '../service/types';
+import type { RoutedFlags, Served } from './routed-service';
 
-interface ServerOptions {
+interface ServerOptions extends RoutedFlags {
   ip: string;
   port: number;
   db?: string;
@@ -66,6 +67,12 @@ export function serverCommand(): Command {
       'limit to set, as on `temporal server start-dev`: limit.blobSize.error=4194304; may be repeated (docs/limits.md)',
       gather,
     )
+    .option('--routed', 'serve a Temporal server as well: each workflow is on the engine that its route says')
+    .option('--temporal <address>', 'with --routed: the Temporal server, host:port')
+    .addOption(new Option('--temporal-api-key <key>', 'with --routed: key for it').env('BRANCHLINE_TEMPORAL_API_KEY'))
+    .option('--temporal-tls', 'with --routed: TLS to it (an API key means TLS)')
+    .option('--temporal-namespace <name>', 'with --routed: namespace there, in place of the one that callers name')
+    .option('--routes <file>', 'with --routed: routes of a JSON file, instead of the stored ones')
     .option('--headless', 'as on `temporal server start-dev`; there is no UI to leave out')
     .addOption(
       new Option('-o, --output <form>', 'form of the line on stdout').choices(['text', 'json']).default('text'),
@@ -79,21 +86,20 @@ async function serve(options: ServerOptions): Promise<void> {
   const { startGateway, checkSecurity } = await import('../gateway/index.js');
   // Before the database is touched.
   checkSecurity(options.ip, security);
-  const { openService } = await import('../service/index.js');
-  const { serviceOptions, storeOptions } = await import('../service/connect-options.js');
+  const { checkRoutedFlags, openRoutedService } = await import('./routed-service.js');
+  checkRoutedFlags(options);
   const attributes = await attributesOf(options.searchAttribute ?? []);
   const { metricsPort } = options;
   const database = await databaseOf(options);
   const { serveMetrics } = await import('./metrics.js');
   const metrics = metricsPort === undefined ? undefined : await serveMetrics(options.ip, metricsPort);
-  const service = await openService({
-    ...serviceOptions({ dynamicConfig: dynamicConfigOf(options.dynamicConfigValue ?? []) }),
-    ...storeOptions(database),
-  });
+  const configured = { ...database, dynamicConfig: dynamicConfigOf(options.dynamicConfigValue ?? []) };
+  const { own, served, close } =
+    options.routed === true ? await openRoutedService(configured, options) : await openOwnService(configured);
   try {
-    await register(service, options.namespace ?? [], attributes);
+    await register(own, options.namespace ?? [], attributes);
     const gateway = await startGateway({
-      service,
+      service: served,
       host: options.ip,
       port: options.port,
       ...security,
@@ -104,7 +110,7 @@ async function serve(options: ServerOptions): Promise<void> {
     log('Stopping: polls end, calls under way get a moment.');
     await gateway.close();
   } finally {
-    await service.close();
+    await close();
     await metrics?.close();
   }
 }
@@ -134,6 +140,13 @@ async function databaseOf(options: ServerOptions): Promise<DatabaseOptions> {
     ...(maxConnections === undefined ? {} : { maxConnections }),
     ...(listen ? {} : { listen }),
   };
+}
+
+async function openOwnService(database: DatabaseOptions): Promise<Served> {
+  const { openService } = await import('../service/index.js');
+  const { serviceOptions, storeOptions } = await import('../service/connect-options.js');
+  const own = await openService({ ...serviceOptions(database), ...storeOptions(database) });
+  return { own, served: own, close: () => own.close() };
 }
 
 function securityOf({ tlsCert, tlsKey, tlsCa, apiKey }: ServerOptions): Security {

@@ -127,6 +127,11 @@ export class RoutedConnection implements ConnectionLike {
     return (await this.parts.owners.look({ namespace, kind, id }))?.engine;
   }
 
+  /** Version of the stored routes in force; 0 = none were stored, or they are not. */
+  get routesVersion(): number {
+    return this.parts.routes.version;
+  }
+
   /** Takes stored or file routes that changed, without waiting for word of it; answers the version in force (0 = not stored). */
   async refreshRoutes(): Promise<number> {
     await this.parts.routes.refresh();

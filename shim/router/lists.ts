@@ -5,7 +5,7 @@ import { encodeToken } from '../service/page-token';
 import { ENGINE_ATTRIBUTE, splitEngineFilter, withEngine } from './engine-attribute';
 import type { Engines } from './engines';
 import { Code, isOutOfReach, refusal } from './errors';
-import { type Run, compareRuns, mergeRuns, runIdOf } from './merge';
+import { type EnginePage, type Place, compareRuns, mergeRuns, runIdOf } from './merge';
 import { base64, readToken } from './pages';
 
 type ListResponse = temporal.api.workflowservice.v1.IListWorkflowExecutionsResponse;
@@ -22,7 +22,7 @@ interface EnginePosition {
   /** Token of the page that has the next run, base64; '' = the first page. */
   page: string;
   /** The run before the next one, when that is on the same page. */
-  after?: { runId: string; start: number; close: number | null };
+  after?: Place;
 }
 
 const ASK_MS = 10_000;
@@ -125,7 +125,7 @@ export class Lists {
     engine: string,
     position: EnginePosition,
     away: Record<string, string>,
-  ): Promise<{ engine: string; runs: Run[]; page: string; next: string } | undefined> {
+  ): Promise<EnginePage | undefined> {
     try {
       const ask = { ...request, nextPageToken: Buffer.from(position.page, 'base64') };
       const answer = await this.engines.callWithin<ListResponse>(engine, method, ask, ASK_MS);
@@ -135,7 +135,8 @@ export class Lists {
       const at = after === undefined ? -1 : runs.findIndex((run) => runIdOf(run) === after.runId);
       const rest =
         after === undefined ? runs : at >= 0 ? runs.slice(at + 1) : runs.filter((run) => compareRuns(run, after) > 0);
-      return { engine, runs: rest, page: position.page, next: base64(answer.nextPageToken ?? new Uint8Array()) };
+      const next = base64(answer.nextPageToken ?? new Uint8Array());
+      return { engine, runs: rest, page: position.page, next, ...(after === undefined ? {} : { after }) };
     } catch (error) {
       if (!isOutOfReach(error)) throw error;
       away[engine] = (error as Error).message;

@@ -14,7 +14,9 @@ export interface Place {
 /** A page as far as it is not used up, and the tokens that give it and the one after it (base64; '' = none). */
 export interface EnginePage {
   engine: string;
+  /** Those behind `after`, when that was the last one used. */
   runs: Run[];
+  after?: Place;
   page: string;
   next: string;
 }
@@ -63,10 +65,11 @@ export function mergeRuns(
     at[first]!++;
   }
   const rest: [string, { page: string; after?: Place }][] = [];
-  pages.forEach(({ engine, runs, page, next }, i) => {
+  pages.forEach(({ engine, runs, page, next, after: before }, i) => {
     const used = at[i]!;
+    const after = used === 0 ? before : placeOf(runs[used - 1]!);
     if (used < runs.length) {
-      rest.push([engine, used === 0 ? { page } : { page, after: placeOf(runs[used - 1]!) }]);
+      rest.push([engine, after === undefined ? { page } : { page, after }]);
     } else if (next !== '') rest.push([engine, { page: next }]);
   });
   return { taken, rest };

@@ -1,7 +1,7 @@
 /** Service errors as `google.rpc.Status`: what travels in `grpc-status-details-bin`. */
 import { google, temporal } from '@temporalio/proto';
 import { DatabaseConnectionError, isConnectionLoss } from '../store/errors';
-import { Code, type ErrorDetail, ServiceError } from './errors';
+import { Code, type ErrorDetail, ForeignServiceError, ServiceError } from './errors';
 
 type Any = google.protobuf.IAny;
 type Status = google.rpc.IStatus;
@@ -42,6 +42,7 @@ export function statusOf(error: ServiceError): Status {
 
 /** The bytes of `grpc-status-details-bin`; undefined for an error without details. */
 export function statusDetails(error: ServiceError): Buffer | undefined {
+  if (error instanceof ForeignServiceError) return error.status;
   const status = statusOf(error);
   if (!status.details?.length) return undefined;
   const bytes = google.rpc.Status.encode(status).finish();

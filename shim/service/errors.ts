@@ -39,6 +39,18 @@ export class ServiceError extends Error {
   }
 }
 
+/** An error of another server; `status` are the bytes of its `grpc-status-details-bin`, which go on as they are. */
+export class ForeignServiceError extends ServiceError {
+  constructor(
+    code: Code,
+    details: string,
+    readonly status: Buffer | undefined,
+    cause: unknown,
+  ) {
+    super(code, details, [], { cause });
+  }
+}
+
 export const notFound = (details: string, errorDetails?: ErrorDetail[]): ServiceError =>
   new ServiceError(Code.NOT_FOUND, details, errorDetails);
 export const invalidArgument = (details: string): ServiceError => new ServiceError(Code.INVALID_ARGUMENT, details);

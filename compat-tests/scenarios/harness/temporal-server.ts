@@ -22,7 +22,7 @@ export async function startTemporal(cli: string): Promise<TemporalServer> {
   return {
     address,
     async stop() {
-      if (server.exitCode !== null) return;
+      if (server.exitCode !== null || server.signalCode !== null) return;
       const gone = new Promise((resolve) => server.once('exit', resolve));
       server.kill('SIGKILL');
       await gone;

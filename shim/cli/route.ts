@@ -1,0 +1,340 @@
+/** `branchline route`: the routes stored in Postgres. */
+import { readFileSync } from 'node:fs';
+import { userInfo } from 'node:os';
+import { Command, Option } from 'commander';
+import { BranchlineError } from '../common/branchline-error';
+import type { RoutesInput, StartFacts, StoredRoutes, StoredVersion } from '../router';
+import { type DatabaseFlags, withDatabase } from './database';
+
+interface ChangeFlags extends DatabaseFlags {
+  by: string;
+  reason?: string;
+  expect?: number;
+}
+interface RuleFlags extends ChangeFlags {
+  engine: string;
+  type?: string[];
+  taskQueue?: string[];
+  in?: string[];
+  tenant?: string[];
+  idPattern?: string;
+  from?: string;
+  until?: string;
+  before?: string;
+  temporal?: string;
+  file?: string;
+  default?: string;
+  tenantFrom?: string;
+}
+interface StartFlags extends DatabaseFlags {
+  type?: string;
+  taskQueue?: string;
+  namespace: string;
+  tenant?: string;
+}
+
+const print = (line: string): void => void process.stdout.write(`${line}\n`);
+const list = (value: string, previous: string[] = []): string[] => [
+  ...previous,
+  ...value.split(',').filter((text) => text !== ''),
+];
+
+export function routeCommand(): Command {
+  const changing = (command: Command): Command =>
+    command
+      .addOption(new Option('--by <name>', 'who changes it, for the history').default(userInfo().username))
+      .option('--reason <text>', 'why, for the history')
+      .option('--expect <version>', 'refuse when this is not the newest version', whole);
+  return new Command('route')
+    .description('Say where new workflows start')
+    .addCommand(database(new Command('list').description('The routes in force')).action(showList))
+    .addCommand(
+      changing(database(new Command('set')))
+        .description('Make or change a rule, or the whole (--file)')
+        .argument('[rule]', 'name of the rule; without --type and the like it is the workflow type that it takes')
+        .argument('[percentage]', 'of workflow ids, such as 10%')
+        .option('-e, --engine <name>', 'engine that takes them', 'postgres')
+        .option('--type <names>', 'workflow types, separated by commas', list)
+        .option('--task-queue <names>', 'task queues', list)
+        .option('--in <namespaces>', 'namespaces', list)
+        .option('--tenant <names>', 'tenants', list)
+        .option('--id-pattern <regexp>', 'whole workflow ids')
+        .option('--from <time>', 'from then on (ISO 8601 with zone)')
+        .option('--until <time>', 'before then')
+        .option('--before <rule>', 'stands before that rule')
+        .option('--default <engine>', 'engine of what no rule takes')
+        .option(
+          '--tenant-from <where>',
+          'search-attribute:Name, memo:key, header:key, id:<regexp with a group> or function',
+        )
+        .option('--file <path>', 'take all from a JSON file')
+        .option('--temporal <address>', 'look for workers there too')
+        .action(set),
+    )
+    .addCommand(
+      changing(database(new Command('remove')))
+        .description('Take a rule away')
+        .argument('<rule>')
+        .action(remove),
+    )
+    .addCommand(
+      database(new Command('explain'))
+        .description('Say where an id is, or where a start would go and by which rule')
+        .argument('<workflow-id>')
+        .option('--type <name>', 'workflow type of the start')
+        .option('--task-queue <name>', 'its task queue')
+        .option('-n, --namespace <name>', 'its namespace', 'default')
+        .option('--tenant <name>', 'its tenant, unless the id says it')
+        .action(explainId),
+    )
+    .addCommand(
+      database(new Command('history'))
+        .description('All changes: who, when, why, from what to what')
+        .option('--limit <n>', 'newest that are shown', whole, 20)
+        .action(showHistory),
+    )
+    .addCommand(
+      changing(database(new Command('rollback')))
+        .description('Put an earlier version in force again')
+        .argument('[version]', 'default: the one before the newest', whole)
+        .action(rollback),
+    )
+    .addCommand(
+      database(new Command('test'))
+        .description('Hold routes against a JSON list of {"start": {"workflowId", "workflowType", …}, "engine"}')
+        .argument('<cases>', 'JSON file')
+        .option('--routes <file>', 'of that file, instead of the stored ones')
+        .option('--at <time>', 'at that time (ISO 8601), instead of now')
+        .action(test),
+    );
+}
+
+const database = (command: Command): Command =>
+  command
+    .option('--db <url>', 'postgres:// URL (else BRANCHLINE_URL, DATABASE_URL, PGHOST …)')
+    .option('--schema <name>', "schema of Branchline's tables (else branchline)");
+
+function whole(value: string): number {
+  const number = Number(value);
+  if (Number.isInteger(number) && number >= 0) return number;
+  throw new BranchlineError('BRANCHLINE_OPTION', `'${value}' is not a whole number.`);
+}
+
+/** Runs on the stored routes. */
+async function withRoutes<R>(flags: DatabaseFlags, work: (routes: StoredRoutes) => Promise<R>): Promise<R> {
+  const { StoredRoutes } = await import('../router/index.js');
+  return withDatabase(flags, async (connection) => work(await StoredRoutes.open(connection)));
+}
+
+async function lines({ version, routes }: StoredVersion): Promise<string[]> {
+  const { ruleText } = await import('../router/index.js');
+  const tenant = routes.tenant === undefined ? [] : [`tenant from ${JSON.stringify(routes.tenant)}`];
+  return [
+    `Version ${version}${version === 0 ? ' (nothing was stored yet)' : ''}`,
+    ...tenant,
+    ...routes.rules.map((rule, i) => `${i + 1}. ${ruleText(rule)}`),
+    `else → ${routes.default}`,
+  ];
+}
+
+async function showList(flags: DatabaseFlags): Promise<void> {
+  await withRoutes(flags, async (routes) => {
+    for (const line of await lines(await routes.current())) print(line);
+  });
+}
+
+async function set(name: string | undefined, percentage: string | undefined, flags: RuleFlags): Promise<void> {
+  const { withRule, parseRoutes } = await import('../router/index.js');
+  const rule = name === undefined ? undefined : ruleOf(name, percentage, flags);
+  if (rule === undefined && flags.file === undefined && flags.default === undefined && flags.tenantFrom === undefined) {
+    throw new BranchlineError('BRANCHLINE_OPTION', 'Name a rule, or give --file, --default or --tenant-from.');
+  }
+  const from = flags.file === undefined ? undefined : readJson(flags.file);
+  const tenant = flags.tenantFrom === undefined ? undefined : tenantSource(flags.tenantFrom);
+  await withRoutes(flags, async (routes) => {
+    const changed = await routes.change(
+      (current) => {
+        let next: RoutesInput = from === undefined ? current : (from as RoutesInput);
+        if (tenant !== undefined) next = { ...next, tenant };
+        if (flags.default !== undefined) next = { ...next, default: flags.default };
+        return rule === undefined ? next : withRule(parseRoutes(next), rule, flags.before);
+      },
+      howOf(flags, `route set ${name ?? ''} ${percentage ?? ''}`),
+    );
+    for (const line of await lines(changed)) print(line);
+  });
+  if (rule !== undefined) await warnWithoutWorkers(rule, flags);
+}
+
+type Rule = Parameters<typeof import('../router').withRule>[1];
+
+function ruleOf(name: string, percentage: string | undefined, flags: RuleFlags): Rule {
+  const conditions = {
+    ...several('workflowType', flags.type),
+    ...several('taskQueue', flags.taskQueue),
+    ...several('namespace', flags.in),
+    ...several('tenant', flags.tenant),
+    ...(flags.idPattern === undefined ? {} : { workflowId: { pattern: flags.idPattern } }),
+  };
+  // `route set signup 10%`, `route set billing --tenant a,b`: the name says the type.
+  const says = ['workflowType', 'taskQueue', 'namespace', 'workflowId'].some((field) => field in conditions);
+  return {
+    name,
+    engine: flags.engine,
+    ...(says ? {} : { workflowType: name }),
+    ...conditions,
+    ...(percentage === undefined ? {} : { percentage: percentOf(percentage) }),
+    ...(flags.from === undefined ? {} : { from: flags.from }),
+    ...(flags.until === undefined ? {} : { until: flags.until }),
+  };
+}
+
+const several = (field: string, values: string[] | undefined): Record<string, string | string[]> =>
+  values === undefined ? {} : { [field]: values.length === 1 ? values[0]! : values };
+
+function percentOf(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)\s*%?$/.exec(text);
+  if (match === null) throw new BranchlineError('BRANCHLINE_OPTION', `'${text}' is not a percentage such as 10%.`);
+  return Number(match[1]);
+}
+
+function tenantSource(text: string): RoutesInput['tenant'] {
+  if (text === 'function') return 'function';
+  const [, where, what] = /^(search-attribute|memo|header|id):(.+)$/.exec(text) ?? [];
+  if (what === undefined) {
+    throw new BranchlineError(
+      'BRANCHLINE_OPTION',
+      `--tenant-from '${text}' is none of search-attribute:Name, memo:key, header:key, id:<regexp>, function.`,
+    );
+  }
+  if (where === 'search-attribute') return { searchAttribute: what };
+  return where === 'memo' ? { memo: what } : where === 'header' ? { header: what } : { idPattern: what };
+}
+
+function readJson(file: string): unknown {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8'));
+  } catch (error) {
+    throw new BranchlineError('BRANCHLINE_ROUTES_FILE', `${file}: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+const howOf = ({ by, reason, expect }: ChangeFlags, words: string) => ({
+  by,
+  reason: reason ?? words.trim(),
+  ...(expect === undefined ? {} : { expectedVersion: expect }),
+});
+
+/** A route to an engine where nobody works for it: said, not refused, as workers may come later. */
+async function warnWithoutWorkers(rule: Rule, flags: RuleFlags): Promise<void> {
+  const queues = flags.taskQueue ?? [];
+  if (queues.length === 0) return;
+  const namespaces = flags.in ?? ['default'];
+  const { Connection } = await import('@temporalio/client');
+  const look = async (connection: Pick<import('@temporalio/client').Connection, 'workflowService'>): Promise<void> => {
+    for (const namespace of namespaces) {
+      for (const name of queues) {
+        const request = { namespace, taskQueue: { name }, taskQueueType: 1 };
+        const { pollers } = await connection.workflowService.describeTaskQueue(request);
+        if (pollers.length > 0) continue;
+        process.stderr.write(
+          `Warning: nobody polls task queue '${name}' (namespace ${namespace}) on ${rule.engine}: what starts there waits for a worker.\n`,
+        );
+      }
+    }
+  };
+  if (rule.engine === 'postgres') await withDatabase(flags, look);
+  else if (flags.temporal !== undefined) {
+    const connection = await Connection.connect({ address: flags.temporal });
+    await look(connection).finally(() => connection.close());
+  }
+}
+
+async function remove(name: string, flags: ChangeFlags): Promise<void> {
+  const { withoutRule } = await import('../router/index.js');
+  await withRoutes(flags, async (routes) => {
+    const changed = await routes.change(
+      (current) => {
+        const next = withoutRule(current, name);
+        if (next === undefined) throw new BranchlineError('BRANCHLINE_ROUTES_RULE', `There is no rule '${name}'.`);
+        return next;
+      },
+      howOf(flags, `route remove ${name}`),
+    );
+    for (const line of await lines(changed)) print(line);
+  });
+}
+
+async function explainId(workflowId: string, flags: StartFlags): Promise<void> {
+  const { explain, shareOf, startFacts } = await import('../router/index.js');
+  await withRoutes(flags, async (stored) => {
+    const { namespace, type = '', taskQueue = '', tenant } = flags;
+    const reserved = await stored.reservation(namespace, workflowId);
+    if (reserved === undefined)
+      print(`${workflowId}: the router has not started it; an engine may have it all the same.`);
+    else {
+      const past = reserved.past.length === 0 ? '' : `; before on ${reserved.past.join(', ')}`;
+      print(
+        `${workflowId}: is on ${reserved.engine}${past}. A start while a run is open goes there whatever the routes say.`,
+      );
+    }
+    const { routes, version } = await stored.current();
+    const request = { namespace, workflowId, workflowType: { name: type }, taskQueue: { name: taskQueue } };
+    const source = routes.tenant === 'function' ? undefined : routes.tenant;
+    const facts: StartFacts = { ...startFacts(request, source), ...(tenant === undefined ? {} : { tenant }) };
+    const { decision, rules } = explain(routes, facts, Date.now());
+    print(`By the routes (version ${version}; the id stands at ${shareOf(workflowId).toFixed(2)} %):`);
+    for (const { rule, engine, refusal } of rules) print(`  ${rule}: ${refusal ?? `takes it → ${engine}`}`);
+    if (decision.rule === undefined) print(`  no rule takes it → ${decision.engine}`);
+  });
+}
+
+async function showHistory({ limit, ...flags }: DatabaseFlags & { limit: number }): Promise<void> {
+  await withRoutes(flags, async (routes) => {
+    // One more, to say what the oldest shown came from.
+    const versions = await routes.history(limit + 1);
+    for (const [i, version] of versions.slice(0, limit).entries()) {
+      const { changedAt, changedBy, reason, restores } = version;
+      const back = restores === undefined ? '' : ` (version ${restores} again)`;
+      print(`${changedAt?.toISOString()} ${changedBy}: ${reason}${back}`);
+      const before = versions[i + 1];
+      const [was, is] = [before === undefined ? [] : (await lines(before)).slice(1), (await lines(version)).slice(1)];
+      print(`  version ${version.version}`);
+      for (const line of was.filter((line) => !is.includes(line))) print(`  - ${line}`);
+      for (const line of is.filter((line) => !was.includes(line))) print(`  + ${line}`);
+    }
+  });
+}
+
+async function rollback(version: number | undefined, flags: ChangeFlags): Promise<void> {
+  await withRoutes(flags, async (routes) => {
+    const to = version ?? (await routes.current()).version - 1;
+    for (const line of await lines(await routes.rollback(to, howOf(flags, `route rollback ${to}`)))) print(line);
+  });
+}
+
+async function test(file: string, flags: DatabaseFlags & { routes?: string; at?: string }): Promise<void> {
+  const { decide, parseRoutes } = await import('../router/index.js');
+  const cases = readJson(file);
+  const at = flags.at === undefined ? Date.now() : Date.parse(flags.at);
+  if (!Array.isArray(cases) || Number.isNaN(at)) {
+    throw new BranchlineError(
+      'BRANCHLINE_OPTION',
+      Number.isNaN(at) ? `--at '${flags.at}' is no time.` : `${file}: not a list.`,
+    );
+  }
+  const routes =
+    flags.routes === undefined
+      ? await withRoutes(flags, async (stored) => (await stored.current()).routes)
+      : parseRoutes(readJson(flags.routes));
+  let failed = 0;
+  for (const [i, { start, engine }] of (cases as { start: Partial<StartFacts>; engine: string }[]).entries()) {
+    const facts = { namespace: 'default', workflowId: '', workflowType: '', taskQueue: '', ...start };
+    const decision = decide(routes, facts, at);
+    if (decision.engine === engine) continue;
+    failed++;
+    print(`case ${i + 1} ${JSON.stringify(start)}: ${decision.engine} (${decision.rule ?? 'default'}), not ${engine}`);
+  }
+  print(`${cases.length - failed} of ${cases.length} as expected`);
+  if (failed > 0) process.exitCode = 1;
+}

@@ -1,0 +1,36 @@
+/** Edits of routes, as `branchline route` makes them. Pure. */
+import type { Routes, RoutesInput, Rule } from './schema';
+
+/** Puts a rule in the place of the one of its name; a new one before `before`, else at the end. */
+export function withRule(routes: Routes, rule: Rule, before?: string): RoutesInput {
+  const engines = routes.engines.includes(rule.engine) ? routes.engines : [...routes.engines, rule.engine];
+  const rules = routes.rules.filter(({ name }) => name !== rule.name);
+  const at =
+    before === undefined
+      ? routes.rules.findIndex(({ name }) => name === rule.name)
+      : rules.findIndex(({ name }) => name === before);
+  rules.splice(at < 0 ? rules.length : at, 0, rule);
+  return { ...routes, engines, rules };
+}
+
+/** Undefined when there is no such rule. */
+export function withoutRule(routes: Routes, name: string): RoutesInput | undefined {
+  const rules = routes.rules.filter((rule) => rule.name !== name);
+  return rules.length === routes.rules.length ? undefined : { ...routes, rules };
+}
+
+/** What a rule takes, in one line. */
+export function ruleText(rule: Rule): string {
+  const { name, engine, percentage, from, until, ...conditions } = rule;
+  const words = Object.entries(conditions).map(([field, value]) => `${field} ${textOf(value)}`);
+  if (percentage !== undefined) words.push(`${percentage} %`);
+  if (from !== undefined) words.push(`from ${from}`);
+  if (until !== undefined) words.push(`until ${until}`);
+  return `${name}: ${words.length === 0 ? 'everything' : words.join(', ')} → ${engine}`;
+}
+
+function textOf(value: Rule['workflowType']): string {
+  if (typeof value === 'string') return value;
+  if (Array.isArray(value)) return value.join('|');
+  return `/${value?.pattern ?? ''}/`;
+}

@@ -1,0 +1,33 @@
+/** Workflows of the router's tests, of both engines. */
+import {
+  condition,
+  continueAsNew,
+  defineQuery,
+  defineSignal,
+  defineUpdate,
+  proxyActivities,
+  setHandler,
+} from '@temporalio/workflow';
+import type * as activities from './activities';
+
+const { waitOutside } = proxyActivities<typeof activities>({ startToCloseTimeout: '1 minute' });
+
+export async function counter(start: number): Promise<number> {
+  let value = start;
+  let finished = false;
+  setHandler(defineQuery<number>('value'), () => value);
+  setHandler(defineSignal<[number]>('add'), (by) => void (value += by));
+  setHandler(defineUpdate<number, [number]>('addAndGet'), (by) => (value += by));
+  setHandler(defineSignal('finish'), () => void (finished = true));
+  await condition(() => finished);
+  return value;
+}
+
+export async function chain(left: number): Promise<string> {
+  if (left > 0) await continueAsNew<typeof chain>(left - 1);
+  return 'end of chain';
+}
+
+export async function outside(): Promise<string> {
+  return waitOutside();
+}
