@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { exitCodeOf, messageOf } from './failure';
+import { drainCommand } from './drain';
 import { routeCommand } from './route';
 import { serverCommand } from './server';
 
@@ -13,6 +14,7 @@ const program = new Command('branchline')
   .description("Temporal's TypeScript SDK on tables in your own Postgres")
   .version(version)
   .showHelpAfterError('(--help tells more)')
+  .addCommand(drainCommand())
   .addCommand(routeCommand())
   .addCommand(serverCommand());
 

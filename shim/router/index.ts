@@ -4,6 +4,8 @@
  */
 export { RoutedConnection } from './connection';
 export type { EngineOptions, RoutedConnectionOptions } from './options';
+export { type DrainQuery, type DrainReport, type OpenRun, drainReport } from './drain';
+export { routedActivities } from './elsewhere/activities';
 export { ENGINE_ATTRIBUTE } from './engine-attribute';
 export { type Decision, type Explanation, decide, explain, shareOf } from './routes/decide';
 export { type StartFacts, type StartRequest, type TenantFunction, startFacts } from './routes/facts';

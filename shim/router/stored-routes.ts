@@ -69,9 +69,9 @@ export class StoredRoutes {
     return (await this.store.find({ namespace, kind: 'workflow', id })) ?? undefined;
   }
 
-  /** Ids by engine and kind. */
-  reservations(): Promise<{ engine: string; kind: string; count: number }[]> {
-    return this.store.idCounts();
+  /** Starts on an engine of which nobody has said yet how they ended. */
+  startsUnderWay(engine: string): Promise<number> {
+    return this.store.startsUnderWay(engine);
   }
 
   private check(expected: number | undefined, version: number): void {

@@ -1,5 +1,6 @@
 /** The workers' side of activities, and asynchronous completion by token or by id. */
 import type { temporal } from '@temporalio/proto';
+import { plainFailure } from '../common/plain-failure';
 import type { ActivityToken } from './engine/api';
 import { payloadsSize } from './engine/size';
 import type { ActivityState, Payloads, Transition } from './engine/types';
@@ -97,7 +98,8 @@ export function activityTaskRpcs(parts: WorkerParts, current: CurrentRuns) {
   };
 
   const respondActivityTaskFailed: Rpc<Requests['RespondActivityTaskFailedRequest'], object> = async (request) => {
-    const { failure = null, lastHeartbeatDetails = null } = request;
+    const { lastHeartbeatDetails = null } = request;
+    const failure = request.failure ? plainFailure(request.failure) : null;
     await byToken(
       request,
       (t, token) => engine.failActivity(t, token, { failure, lastHeartbeatDetails, identity: request.identity ?? '' }),
@@ -132,7 +134,8 @@ export function activityTaskRpcs(parts: WorkerParts, current: CurrentRuns) {
   const respondActivityTaskFailedById: Rpc<Requests['RespondActivityTaskFailedByIdRequest'], object> = async (
     request,
   ) => {
-    const { failure = null, lastHeartbeatDetails = null } = request;
+    const { lastHeartbeatDetails = null } = request;
+    const failure = request.failure ? plainFailure(request.failure) : null;
     await byId(
       request,
       (t, token) => engine.failActivity(t, token, { failure, lastHeartbeatDetails, identity: request.identity ?? '' }),

@@ -68,6 +68,6 @@ export interface RoutingStore {
   abandonedStarts(graceMs: number, limit: number): Promise<AbandonedStart[]>;
   /** Ids that nobody started or looked at for `ageMs`, oldest first; they count as looked at from now on. */
   agedIds(ageMs: number, limit: number): Promise<(RoutedId & { key: RoutedKey })[]>;
-  /** Ids per engine. */
-  idCounts(): Promise<{ engine: string; kind: string; count: number }[]>;
+  /** Ids of an engine that some start is registered for. */
+  startsUnderWay(engine: string): Promise<number>;
 }

@@ -105,8 +105,8 @@ export class PostgresRouting implements RoutingStore {
     return rows.map((row) => ({ key: keyOf(row), ...routedId(row) }));
   }
 
-  idCounts(): Promise<{ engine: string; kind: string; count: number }[]> {
-    return this.connections.query(this.sql.counts, []);
+  async startsUnderWay(engine: string): Promise<number> {
+    return (await this.connections.query<{ count: number }>(this.sql.underWay, [engine]))[0]?.count ?? 0;
   }
 
   private async findAll(keys: RoutedKey[]): Promise<(RoutedId | null)[]> {

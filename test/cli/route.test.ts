@@ -140,3 +140,34 @@ describeWithTemporal('branchline server --routed', (server) => {
     });
   }, 90_000);
 });
+
+describeWithTemporal('branchline drain', (server) => {
+  it('sends new starts elsewhere, shows what is open, and says zero only when nothing is', async () => {
+    const database = freshSchema();
+    const direct = await Connection.connect({ address: server().address });
+    afterTest(() => direct.close());
+    const client = new Client({ connection: direct });
+    const type = `drained-${randomUUID()}`;
+    const handles = await Promise.all(
+      ['a', 'b'].map((name) =>
+        client.workflow.start(type, {
+          workflowId: `${name}-${randomUUID()}`,
+          taskQueue: 'nobody',
+          startDelay: name === 'b' ? '1h' : 0,
+        }),
+      ),
+    );
+    const drain = (): string => {
+      const args = ['drain', type, '--temporal', server().address, '--db', database.url, '--schema', database.schema];
+      return execFileSync(process.execPath, [BRANCHLINE, ...args], { stdio: 'pipe' }).toString();
+    };
+    await expect.poll(drain, { timeout: 60_000 }).toContain('2 open on temporal');
+    expect(route(database, 'list').out).toContain(`drain-${type}: workflowType ${type} → postgres`);
+    const out = drain();
+    expect(out).toContain(`${handles[0]!.workflowId}: `);
+    expect(out).toContain('waits for a worker to take its workflow task');
+    expect(out).toContain('No estimate');
+    for (const handle of handles) await handle.terminate();
+    await expect.poll(drain, { timeout: 60_000 }).toContain('zero: temporal has none open');
+  }, 120_000);
+});

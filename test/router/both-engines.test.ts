@@ -9,6 +9,7 @@ import {
   WorkflowFailedError,
 } from '@temporalio/client';
 import { NativeConnection as TemporalNativeConnection } from '@temporalio/worker';
+import Long from 'long';
 import { expect, it } from 'vitest';
 import { NativeConnection } from '../../shim/worker';
 import { createWorkers } from '../../shim/router';
@@ -83,7 +84,7 @@ describeWithTemporal('Both engines through one client', (server) => {
         const { runId } = await client.workflowService.resetWorkflowExecution({
           namespace: 'default',
           workflowExecution: { workflowId: counter.workflowId },
-          workflowTaskFinishEventId: 4,
+          workflowTaskFinishEventId: Long.fromNumber(4),
           requestId: randomUUID(),
         });
         expect((await client.workflow.getHandle(counter.workflowId).describe()).runId).toBe(runId);

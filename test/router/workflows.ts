@@ -1,5 +1,6 @@
 /** Workflows of the router's tests, of both engines. */
 import {
+  ApplicationFailure,
   condition,
   continueAsNew,
   defineQuery,
@@ -8,6 +9,7 @@ import {
   proxyActivities,
   setHandler,
 } from '@temporalio/workflow';
+import { cancelElsewhere, executeElsewhere, signalElsewhere } from '../../shim/router/workflow';
 import type * as activities from './activities';
 
 const { waitOutside } = proxyActivities<typeof activities>({ startToCloseTimeout: '1 minute' });
@@ -30,4 +32,17 @@ export async function chain(left: number): Promise<string> {
 
 export async function outside(): Promise<string> {
   return waitOutside();
+}
+
+export async function reaching(verb: 'signal' | 'cancel', workflowId: string): Promise<void> {
+  if (verb === 'signal') await signalElsewhere(workflowId, 'add', 10);
+  else await cancelElsewhere(workflowId);
+}
+
+export async function calling(workflowId: string, type: string, args: unknown[]): Promise<unknown> {
+  return executeElsewhere(type, { workflowId, args });
+}
+
+export async function failing(message: string): Promise<void> {
+  throw ApplicationFailure.create({ message, type: 'Luck', details: [7], nonRetryable: true });
 }

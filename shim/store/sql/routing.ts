@@ -58,5 +58,5 @@ export const routing = (s: string) => ({
       WHERE w.changed_at < clock_timestamp() - make_interval(secs => $1::float8 / 1000) AND w.starting = '{}'
       ORDER BY w.changed_at LIMIT $2 FOR UPDATE SKIP LOCKED) old
     WHERE r.namespace = old.namespace AND r.kind = old.kind AND r.id = old.id RETURNING ${idColumns}`,
-  counts: `SELECT engine, kind, count(*)::float8 AS count FROM ${s}.routed_ids GROUP BY 1, 2 ORDER BY 1, 2`,
+  underWay: `SELECT count(*)::float8 AS count FROM ${s}.routed_ids WHERE starting <> '{}' AND engine = $1`,
 });

@@ -28,6 +28,7 @@ import { MetricMeterWithComposedTags } from '@temporalio/common/lib/metrics';
 import type { TypeInfo } from '@temporalio/common/lib/type-info';
 import { isAbortError } from '@temporalio/common/lib/type-helpers';
 import type { temporal } from '@temporalio/proto';
+import { plainFailure } from '../../common/plain-failure';
 import { NativeConnection } from '../connection';
 import type {
   ActivityExecuteInput,
@@ -232,7 +233,7 @@ export class Activity {
   private async failureOf(error: unknown): Promise<Failure> {
     const { dataConverter, serializationContext } = this.options;
     try {
-      return await encodeErrorToFailure(dataConverter, error, serializationContext);
+      return plainFailure(await encodeErrorToFailure(dataConverter, error, serializationContext));
     } catch (encodeError) {
       // A converter or codec that fails on failures must not leave the activity without an answer.
       return {
