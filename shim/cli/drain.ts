@@ -110,7 +110,11 @@ async function sendElsewhere(
       ? { name: `drain-${name}`, workflowType: name, engine: to }
       : // All of them: a share that stays would never be drained.
         { ...withoutShare(rule), engine: to };
-  const { version } = await stored.change((routes) => withRule(routes, next, routes.rules[0]?.name), how);
+  const { version } = await stored.change(
+    // A rule stays in its place; a new one stands before all others.
+    (routes) => withRule(routes, next, rule === undefined ? routes.rules[0]?.name : undefined),
+    how,
+  );
   print(`New starts: ${ruleText(next)} (routes version ${version})`);
 }
 

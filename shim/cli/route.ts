@@ -23,6 +23,7 @@ interface RuleFlags extends ChangeFlags {
   before?: string;
   temporal?: string;
   file?: string;
+  engines?: string[];
   default?: string;
   tenantFrom?: string;
 }
@@ -62,6 +63,7 @@ export function routeCommand(): Command {
         .option('--from <time>', 'from then on (ISO 8601 with zone)')
         .option('--until <time>', 'before then')
         .option('--before <rule>', 'stands before that rule')
+        .option('--engines <names>', 'names of all engines (else temporal and postgres)', list)
         .option('--default <engine>', 'engine of what no rule takes')
         .option(
           '--tenant-from <where>',
@@ -146,8 +148,15 @@ async function showList(flags: DatabaseFlags): Promise<void> {
 async function set(name: string | undefined, percentage: string | undefined, flags: RuleFlags): Promise<void> {
   const { withRule, parseRoutes } = await import('../router/index.js');
   const rule = name === undefined ? undefined : ruleOf(name, percentage, flags);
-  if (rule === undefined && flags.file === undefined && flags.default === undefined && flags.tenantFrom === undefined) {
-    throw new BranchlineError('BRANCHLINE_OPTION', 'Name a rule, or give --file, --default or --tenant-from.');
+  if (
+    rule === undefined &&
+    flags.file === undefined &&
+    [flags.default, flags.tenantFrom, flags.engines].every((flag) => flag === undefined)
+  ) {
+    throw new BranchlineError(
+      'BRANCHLINE_OPTION',
+      'Name a rule, or give --file, --engines, --default or --tenant-from.',
+    );
   }
   const from = flags.file === undefined ? undefined : readJson(flags.file);
   const tenant = flags.tenantFrom === undefined ? undefined : tenantSource(flags.tenantFrom);
@@ -156,6 +165,7 @@ async function set(name: string | undefined, percentage: string | undefined, fla
       (current) => {
         let next: RoutesInput = from === undefined ? current : (from as RoutesInput);
         if (tenant !== undefined) next = { ...next, tenant };
+        if (flags.engines !== undefined) next = { ...next, engines: flags.engines };
         if (flags.default !== undefined) next = { ...next, default: flags.default };
         return rule === undefined ? next : withRule(parseRoutes(next), rule, flags.before);
       },

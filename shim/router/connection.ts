@@ -10,7 +10,7 @@ import type { Logger } from '@temporalio/common';
 import { type MessageType } from '../client/rpc-caller';
 import { rpcService } from '../client/rpc-services';
 import { Engines } from './engines';
-import { isOutOfReach } from './errors';
+import { Code, isStatus } from './errors';
 import { Lists } from './lists';
 import { stderrLogger } from './log';
 import { type RoutedConnectionOptions, openEngines } from './options';
@@ -179,7 +179,7 @@ async function reach(name: string, connection: ConnectionLike, logger: Logger): 
   try {
     await connection.withDeadline(Date.now() + REACH_MS, () => connection.workflowService.getSystemInfo({}));
   } catch (error) {
-    if (!isOutOfReach(error)) throw error;
+    if (!isStatus(error, Code.UNAVAILABLE, Code.DEADLINE_EXCEEDED)) throw error;
     logger.warn(`Engine '${name}' is out of reach`, { code: 'BRANCHLINE_ROUTER_ENGINE_AWAY', error });
   }
 }

@@ -1,7 +1,7 @@
 /** The engines by name: each a connection, Temporal's or ours, and the namespace that stands there for the caller's. */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { ConnectionLike } from '@temporalio/client';
-import { Code, isOutOfReach, refusal } from './errors';
+import { Code, isOutOfReach, isStatus, refusal } from './errors';
 
 export interface Engine {
   readonly name: string;
@@ -73,13 +73,18 @@ export class Engines {
   async callWithin<R extends object>(name: string, method: string, request: object, ms: number): Promise<R> {
     const paused = this.pausedUntil.get(name) ?? 0;
     if (Date.now() < paused) throw outOfReach(name);
-    const deadline = Math.min(Date.now() + ms, this.deadlines.getStore() ?? Infinity);
+    const own = Date.now() + ms;
+    const callers = this.deadlines.getStore() ?? Infinity;
     try {
-      const answer = await this.get(name).connection.withDeadline(deadline, () => this.call<R>(name, method, request));
+      const answer = await this.get(name).connection.withDeadline(Math.min(own, callers), () =>
+        this.call<R>(name, method, request),
+      );
       this.pausedUntil.delete(name);
       return answer;
     } catch (error) {
-      if (!isOutOfReach(error)) throw error;
+      // What the caller's own deadline or abort signal ended says nothing about the engine.
+      const late = isStatus(error, Code.DEADLINE_EXCEEDED) && own <= callers;
+      if (!isOutOfReach(error) && !late) throw error;
       this.pausedUntil.set(name, Date.now() + PAUSE_MS);
       throw outOfReach(name, error);
     }

@@ -14,22 +14,21 @@ export const isGrpcError = (error: unknown): error is GrpcError =>
 
 export const isStatus = (error: unknown, ...codes: Code[]): boolean => isGrpcError(error) && codes.includes(error.code);
 
-/** The engine was not reached, or not in time: nobody knows whether it did what it was asked. */
-export const isOutOfReach = (error: unknown): boolean =>
-  isStatus(error, Code.UNAVAILABLE, Code.DEADLINE_EXCEEDED, Code.CANCELLED) || !isGrpcError(error);
+/** The engine was not reached. */
+export const isOutOfReach = (error: unknown): boolean => isStatus(error, Code.UNAVAILABLE);
 
-/** The engine refused, so that nothing happened. What is not in this list may have happened. */
+/**
+ * The engine refused, and will again, so that nothing happened. Anything else may have been answered to a second attempt of the client's own, when the
+ * first one was done and its answer lost.
+ */
 export const isRefusal = (error: unknown): boolean =>
   isStatus(
     error,
     Code.INVALID_ARGUMENT,
     Code.NOT_FOUND,
     Code.ALREADY_EXISTS,
-    Code.PERMISSION_DENIED,
-    Code.RESOURCE_EXHAUSTED,
     Code.FAILED_PRECONDITION,
     Code.UNIMPLEMENTED,
-    Code.UNAUTHENTICATED,
   );
 
 /** Between writing the start down and sending it, this process stood still for too long. */

@@ -3,14 +3,13 @@ import type { Routes, RoutesInput, Rule } from './schema';
 
 /** Puts a rule in the place of the one of its name; a new one before `before`, else at the end. */
 export function withRule(routes: Routes, rule: Rule, before?: string): RoutesInput {
-  const engines = routes.engines.includes(rule.engine) ? routes.engines : [...routes.engines, rule.engine];
   const rules = routes.rules.filter(({ name }) => name !== rule.name);
   const at =
-    before === undefined
+    before === undefined || before === rule.name
       ? routes.rules.findIndex(({ name }) => name === rule.name)
       : rules.findIndex(({ name }) => name === before);
   rules.splice(at < 0 ? rules.length : at, 0, rule);
-  return { ...routes, engines, rules };
+  return { ...routes, rules };
 }
 
 /** Undefined when there is no such rule. */

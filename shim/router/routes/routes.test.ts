@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decide, explain, shareOf } from './decide';
+import { withRule, withoutRule } from './edit';
 import { type StartFacts, startFacts } from './facts';
-import { RoutesError, parseRoutes } from './schema';
+import { type RoutesInput, RoutesError, parseRoutes } from './schema';
 
 const facts = (some: Partial<StartFacts> = {}): StartFacts => ({
   namespace: 'default',
@@ -184,6 +185,31 @@ describe('the tenant of a start', () => {
     const routes = parseRoutes({ tenant: { memo: 'secret' }, rules: [{ name: 'r', engine: 'postgres', tenant: 'x' }] });
     expect(explain(routes, start, now).rules[0]?.refusal).toBe(
       'memo secret is not a JSON text (encoding binary/encrypted)',
+    );
+  });
+});
+
+describe('editing routes', () => {
+  const rule = (name: string, more: object = {}) => ({ name, engine: 'postgres', ...more });
+  const routes = parseRoutes({ rules: [rule('a'), rule('b'), rule('c')] });
+  const names = (edited: RoutesInput | undefined): string[] => (edited?.rules ?? []).map(({ name }) => name);
+
+  it('keeps the place of a rule that is there, whatever it is put before', () => {
+    expect(names(withRule(routes, rule('b')))).toEqual(['a', 'b', 'c']);
+    expect(names(withRule(routes, rule('a'), 'a'))).toEqual(['a', 'b', 'c']);
+    expect(names(withRule(routes, rule('c'), 'a'))).toEqual(['c', 'a', 'b']);
+    expect(names(withRule(routes, rule('d'), 'b'))).toEqual(['a', 'd', 'b', 'c']);
+    expect(names(withRule(routes, rule('d')))).toEqual(['a', 'b', 'c', 'd']);
+  });
+
+  it('takes rules away by name', () => {
+    expect(names(withoutRule(routes, 'b'))).toEqual(['a', 'c']);
+    expect(withoutRule(routes, 'x')).toBeUndefined();
+  });
+
+  it('puts no engine into the routes that they do not name', () => {
+    expect(() => parseRoutes(withRule(routes, rule('d', { engine: 'postgress' })))).toThrow(
+      "rules[3].engine: no engine 'postgress'",
     );
   });
 });
