@@ -38,24 +38,20 @@ const rows: [names: string, defaultServer: boolean, notApplicable: NotApplicable
     `client-errors default-activity default-workflow failure-converter integration-activities integration-cancellation-scopes
      integration-patch-activation-callback integration-replay-and-flags integration-reserved-prefixes integration-split-one
      integration-split-two integration-split-three integration-update integration-update-interceptors integration-workflow-info
-     integration-workflow-start integration-workflows-with-recorded-logs local-activities plugins random-stream-reset
+     integration-extstore integration-workflow-start integration-workflows-with-recorded-logs isolation local-activities plugins random-stream-reset
      serialization-context serialization-context-codec signal-query-patch typed-search-attributes workflow-cancellation
      workflow-fail-on-errors-policy workflow-log-interceptor`,
     false,
     everyWay,
   ],
   [
-    `async-completion bundler custom-payload-codec interceptors patch-and-condition payload-converter schedules
-     signals-are-always-delivered sinks worker-debug-mode worker-exposes-abortcontroller worker-exposes-textencoderdecoder
+    `async-completion bundler custom-payload-codec custom-payload-converter interceptors nyc-coverage patch-and-condition payload-converter schedules
+     signals-are-always-delivered sinks worker-debug-mode worker-exposes-abortcontroller worker-exposes-textencoderdecoder worker-lifecycle
      worker-no-activities worker-no-workflows worker-versioning workflow-unhandled-rejection-crash`,
     true,
     everyWay,
   ],
   ['testenvironment', false, timeSkipping],
-  ['nyc-coverage', true, { 'drop-ins': 'adds a loader to webpack' }],
-  ['custom-payload-converter worker-lifecycle', true, { 'drop-ins': officialParts }],
-  ['integration-extstore', false, { 'drop-ins': 'dataConverter.externalStorage is refused' }],
-  ['isolation', false, { 'drop-ins': officialParts }],
   ['integration-envconfig', false, { 'drop-ins': 'asks for a gRPC address' }],
   ['metrics-custom payload-size-limits worker-poller-autoscale worker-tuner', false, nativeCore],
   ['native-connection runtime runtime-prometheus', true, nativeCore],

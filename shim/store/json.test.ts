@@ -1,6 +1,11 @@
+import { temporal } from '@temporalio/proto';
 import fc from 'fast-check';
+import Long from 'long';
 import { describe, expect, it } from 'vitest';
+import { messageSize } from '../service/engine/size';
 import { fromJson, toJson } from './json';
+
+const { Payload } = temporal.api.common.v1;
 
 const bytes = fc.oneof(
   fc.uint8Array({ maxLength: 40 }),
@@ -40,6 +45,14 @@ describe('JSON with bytes', () => {
       }),
       { numRuns: 500 },
     );
+  });
+
+  it('takes messages of protobufjs, as converters make them', () => {
+    const sizes = [Payload.ExternalPayloadDetails.create({ sizeBytes: Long.fromNumber(5) })];
+    const made = Payload.create({ metadata: { encoding: new Uint8Array([65]) }, data: new Uint8Array([66]) });
+    const json = toJson({ details: [Object.assign(made, { externalPayloads: sizes })] });
+    expect(json).toBe('{"details":[{"$payload":"A","text":"B","externalPayloads":[{"sizeBytes":"5"}]}]}');
+    expect(messageSize({ details: [made] })).toBeLessThan(100);
   });
 
   it('is readable', () => {

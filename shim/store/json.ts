@@ -16,6 +16,8 @@ import {
 
 type PlainObject = Record<string, unknown>;
 
+const payloadKeys: ReadonlySet<string> = new Set<keyof Payload>(['metadata', 'data', 'externalPayloads']);
+
 /** Encodes plain data; functions and undefined members are left out, numbers that are not finite become null. */
 export function toJson(value: unknown): string {
   switch (typeof value) {
@@ -49,6 +51,8 @@ export function toJson(value: unknown): string {
   }
   let json = '{';
   for (const key in object) {
+    // A message of protobufjs's own classes inherits its type.
+    if (!Object.hasOwn(object, key)) continue;
     const member = object[key];
     if (member === undefined || typeof member === 'function') continue;
     if (json.length > 1) json += ',';
@@ -62,12 +66,13 @@ function bytesToJson(bytes: Uint8Array): string {
   return text === undefined ? '{"$base64":"' + base64Of(bytes) + '"}' : '{"$text":' + quote(text) + '}';
 }
 
-/** `{metadata, data}` with bytes in both, nothing else. */
+/** `{metadata, data}` with bytes in both, `externalPayloads` of a reference to external storage, nothing else. */
 function isPayload(object: PlainObject): boolean {
   for (const key in object) {
-    if (key !== 'metadata' && key !== 'data') return false;
+    if (!payloadKeys.has(key) && Object.hasOwn(object, key)) return false;
   }
-  const { metadata, data } = object;
+  const { metadata, data, externalPayloads } = object;
+  if (externalPayloads !== undefined && externalPayloads !== null && !Array.isArray(externalPayloads)) return false;
   if (data !== undefined && data !== null && !ArrayBuffer.isView(data)) return false;
   if (typeof metadata !== 'object' || metadata === null) return false;
   let any = false;

@@ -39,8 +39,6 @@ const refused: [string, Partial<WorkerOptions>][] = [
     },
   ],
   ['nexusServices', { nexusServices: [{}] }],
-  ['dataConverter.externalStorage', { dataConverter: { externalStorage: {} as never } }],
-  ['bundlerOptions.webpackConfigHook', { bundlerOptions: { webpackConfigHook: (config) => config } }],
   ['tuner.tunerOptions', { tuner: { tunerOptions: { targetCpuUsage: 0.5, targetMemoryUsage: 0.5 } } }],
 ];
 

@@ -61,15 +61,6 @@ function refuseUnsupported(options: WorkerOptions): void {
   if (options.nexusServices !== undefined && options.nexusServices.length > 0) {
     refuse('nexusServices', 'remove it; call the operation from an activity.');
   }
-  if (options.dataConverter?.externalStorage !== undefined) {
-    refuse('dataConverter.externalStorage', 'use a payload codec that stores large payloads elsewhere.');
-  }
-  if (options.bundlerOptions?.webpackConfigHook !== undefined && options.workflowBundle === undefined) {
-    refuse(
-      'bundlerOptions.webpackConfigHook',
-      "bundles are made by esbuild; make the bundle with Temporal's webpack bundler and pass workflowBundle.",
-    );
-  }
 }
 
 function positive(name: string, value: number | undefined): number | undefined {

@@ -44,6 +44,7 @@ export async function getOrCreateBundle(options: Options, logger: Logger): Promi
     payloadConverterPath: dataConverter?.payloadConverterPath,
     ignoreModules: bundlerOptions?.ignoreModules,
     preloadModules: bundlerOptions?.preloadModules,
+    webpackConfigHook: bundlerOptions?.webpackConfigHook,
     plugins: options.plugins as BundlerPlugin[] | undefined,
   });
   return { code, filename: 'workflow-bundle.js' };

@@ -53,10 +53,6 @@ describe('not supported', () => {
     ],
     ['nexusServices', { nexusServices: [{}] }],
     ['tuner.tunerOptions', { tuner: { tunerOptions: { targetMemoryUsage: 0.5, targetCpuUsage: 0.5 } } }],
-    [
-      'bundlerOptions.webpackConfigHook',
-      { workflowsPath: __filename, bundlerOptions: { webpackConfigHook: (config: object) => config } },
-    ],
   ])('%s of a worker', async (option, options) => {
     const error = await errorOf(worker(options));
     expect(error).toBeInstanceOf(BranchlineOptionError);

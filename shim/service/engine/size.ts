@@ -38,6 +38,7 @@ export function messageSize(value: unknown): number {
     return size;
   }
   const fields = value as Record<string, unknown>;
-  for (const key in fields) size += messageSize(fields[key]);
+  // A message of protobufjs's own classes inherits its type, which is endless.
+  for (const key in fields) if (Object.hasOwn(fields, key)) size += messageSize(fields[key]);
   return size;
 }

@@ -18,6 +18,7 @@ import {
 import { errorMessage } from '@temporalio/common/lib/type-helpers';
 import type { temporal } from '@temporalio/proto';
 import type { ActivityExecuteInput, ActivityInterceptorsFactory } from '../interceptors';
+import { retrieveStart, storePayloads, storeResult, targetOfActivity } from '../external-storage';
 import type { Rpc } from '../polling/rpc';
 import { Activity, activityLogAttributes } from './activity';
 import type { ActivityExecutor, ActivityResult, PreparedActivity } from './activity-executor';
@@ -41,13 +42,14 @@ export class ActivityRunner implements ActivityExecutor {
   constructor(private readonly options: ActivityRunnerOptions) {}
 
   async prepare(
-    start: ActivityStart,
+    given: ActivityStart,
     heartbeat: (details?: unknown) => void,
   ): Promise<PreparedActivity | ActivityResult> {
     const { namespace, taskQueue, activities, dataConverter, logger } = this.options;
-    const context = serializationContext(start, namespace);
+    const context = serializationContext(given, namespace);
     let info: Info | undefined;
     try {
+      const start = await retrieveStart(dataConverter.externalStorage, given);
       info = await activityInfo(start, namespace, taskQueue, dataConverter, context);
       const fn = activities.get(start.activityType) ?? activities.get('default');
       if (fn === undefined) {
@@ -81,13 +83,13 @@ export class ActivityRunner implements ActivityExecutor {
         transactions: this.options.transactions && { ...this.options.transactions, start, namespace },
       });
       const input: ActivityExecuteInput = { args, headers: start.headers };
-      return { activity, run: () => activity.run(input) };
+      return { activity, run: async () => this.stored(await activity.run(input), start, activity.info) };
     } catch (error) {
       const failure = ensureApplicationFailure(error);
       logger.error(`Error while processing ActivityTask.start: ${errorMessage(failure)}`, {
         ...(info === undefined ? {} : activityLogAttributes(info)),
         error,
-        activityType: start.activityType,
+        activityType: given.activityType,
       });
       return { status: 'failed', failure: await encodeErrorToFailure(dataConverter, failure, context) };
     }
@@ -95,6 +97,26 @@ export class ActivityRunner implements ActivityExecutor {
 
   async encodeHeartbeat(start: ActivityStart, details: unknown): Promise<temporal.api.common.v1.IPayload[]> {
     const { dataConverter, namespace } = this.options;
-    return [await encodeToPayload(dataConverter, details, serializationContext(start, namespace))];
+    const payload = await encodeToPayload(dataConverter, details, serializationContext(start, namespace));
+    const { externalStorage } = dataConverter;
+    if (externalStorage === undefined) return [payload];
+    return storePayloads(externalStorage, [payload], targetOfActivity(start, namespace));
+  }
+
+  /** A result that cannot be stored fails the attempt, which is tried again. */
+  private async stored(result: ActivityResult, start: ActivityStart, info: Info): Promise<ActivityResult> {
+    const { dataConverter, namespace, logger } = this.options;
+    const { externalStorage } = dataConverter;
+    if (externalStorage === undefined) return result;
+    try {
+      return await storeResult(externalStorage, result, targetOfActivity(start, namespace));
+    } catch (error) {
+      const failure = ensureApplicationFailure(error);
+      logger.error(`Error while offloading ActivityTask result to external storage: ${errorMessage(failure)}`, {
+        ...activityLogAttributes(info),
+        error,
+      });
+      return { status: 'failed', failure: await encodeErrorToFailure(dataConverter, failure) };
+    }
   }
 }

@@ -1,5 +1,6 @@
 /** What workflow code may be made of, and how the rest is refused. */
 import fs from 'node:fs';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
 import { bundleOf, decoded, DrivenRun, payload, resultOf, sourceFolder } from '../../../test/support/activations';
@@ -7,6 +8,7 @@ import { createInProcess } from '../isolate/in-process';
 import type { WorkflowBundle } from '../isolate/types';
 import { bundleWorkflowCode } from './bundle';
 import type { BundleOptions } from './options';
+import { temporalBundler } from './webpack';
 
 /** Runs a workflow that needs one activation only. */
 async function runOf(bundle: WorkflowBundle, type = 'main', args: unknown[] = []): Promise<unknown> {
@@ -300,9 +302,29 @@ describe('options', () => {
     expect(await runOf(await bundleOf(source, {}, { plugins: [plugin] }))).toBe('object');
   });
 
-  test('webpackConfigHook is refused by name', async () => {
-    const error = await refused({ 'workflows.ts': '' }, { webpackConfigHook: (config) => config });
-    expect(error).toMatchObject({ code: 'BRANCHLINE_UNSUPPORTED_OPTION', option: 'webpackConfigHook' });
+  test('a webpackConfigHook is called: webpack makes the bundle, with the other options', async () => {
+    const folder = sourceFolder({
+      'workflows.ts': `import fs from 'fs'; import { word } from 'dictionary'; export async function main() { return word + typeof fs; }`,
+      'word.ts': `export const word = 'told ';`,
+    });
+    // Webpack resolves Temporal's packages from the file, which lies outside of the repository.
+    const modules = [path.resolve('node_modules')];
+    const bundle = await bundleWorkflowCode({
+      workflowsPath: path.join(folder, 'workflows.ts'),
+      ignoreModules: ['fs'],
+      webpackConfigHook: (config: { resolve: { alias: object } }) => {
+        const alias = { ...config.resolve.alias, dictionary: path.join(folder, 'word.ts') };
+        return { ...config, resolve: { ...config.resolve, alias, modules } };
+      },
+    });
+    expect(bundle.code).toContain('__webpack_module_cache__');
+    expect(await runOf({ ...bundle, filename: 'bundle.js' })).toBe('told object');
+  });
+
+  test('a webpackConfigHook is refused by name where Temporal’s bundler is not installed', () => {
+    expect(() => temporalBundler([tmpdir()])).toThrow(
+      expect.objectContaining({ code: 'BRANCHLINE_UNSUPPORTED_OPTION', option: 'webpackConfigHook' }),
+    );
   });
 
   test('the logger hears of the bundle and of what failed', async () => {

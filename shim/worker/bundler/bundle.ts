@@ -15,6 +15,7 @@ import {
 } from './options';
 import { locateRuntime } from './runtime-location';
 import { buildRuntimePart, outputs, type RuntimePart } from './runtime-part';
+import { bundleWithWebpack } from './webpack';
 import { inlineMap, joinMaps, parseMap, type SourceMap } from './source-map';
 
 /**
@@ -22,10 +23,11 @@ import { inlineMap, joinMaps, parseMap, type SourceMap } from './source-map';
  * The result may be written to a file and given to `Worker.create` as `workflowBundle`.
  *
  * @throws BranchlineError `BRANCHLINE_FORBIDDEN_IMPORT` when workflow code imports what would break determinism,
- *   `BRANCHLINE_BUNDLE_FAILED` when it cannot be parsed or a module is missing, `BRANCHLINE_UNSUPPORTED_OPTION`.
+ *   `BRANCHLINE_BUNDLE_FAILED` when it cannot be parsed or a module is missing; for those of webpack see `webpackConfigHook`
  */
 export async function bundleWorkflowCode(options: BundleOptions): Promise<WorkflowBundleWithSourceMap> {
   const checked = checkBundleOptions(options);
+  if (checked.webpackConfigHook !== undefined) return bundleWithWebpack(checked);
   const resolveDir = path.dirname(path.resolve(checked.workflowsPath));
   const runtime = locateRuntime(path.resolve(checked.workflowsPath));
   const { preloadModules, ignoreModules } = checked;

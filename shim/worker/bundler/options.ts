@@ -1,6 +1,5 @@
 /** The bundler's options, name for name those of `@temporalio/worker`. */
 import type { Logger } from '@temporalio/common';
-import { BranchlineOptionError } from '../../common/errors';
 
 /** Changes bundle options before a bundle is made. */
 export interface BundlerPlugin {
@@ -26,7 +25,10 @@ export interface BundleOptions {
    * They load before any workflow exists, so they may not call the workflow API at their top level.
    */
   preloadModules?: string[];
-  /** Refused with `BRANCHLINE_UNSUPPORTED_OPTION`: bundles are made by esbuild. Pass `workflowBundle` instead. */
+  /**
+   * Changes webpack's configuration. With it the bundle is made by Temporal's own bundler instead of esbuild: slower, and
+   * `@temporalio/worker` must be installed (`BRANCHLINE_UNSUPPORTED_OPTION` otherwise).
+   */
   webpackConfigHook?: (config: never) => unknown;
   plugins?: BundlerPlugin[];
 }
@@ -47,6 +49,7 @@ export interface CheckedBundleOptions {
   ignoreModules: string[];
   preloadModules: string[];
   logger: Logger | undefined;
+  webpackConfigHook: BundleOptions['webpackConfigHook'];
 }
 
 /** Applies plugins, fills defaults, refuses what cannot be honoured. */
@@ -54,12 +57,6 @@ export function checkBundleOptions(given: BundleOptions): CheckedBundleOptions {
   let options = given;
   for (const plugin of given.plugins ?? []) {
     options = plugin.configureBundler?.(options) ?? options;
-  }
-  if (options.webpackConfigHook !== undefined) {
-    throw new BranchlineOptionError(
-      'webpackConfigHook',
-      "workflow code is bundled with esbuild. Remove it, or make the bundle with '@temporalio/worker' and pass it as 'workflowBundle'.",
-    );
   }
   if (typeof options.workflowsPath !== 'string' || options.workflowsPath === '') {
     throw new TypeError("Option 'workflowsPath' must be the path of a file or folder with workflow functions");
@@ -78,6 +75,7 @@ export function checkBundleOptions(given: BundleOptions): CheckedBundleOptions {
     ignoreModules,
     preloadModules,
     logger: options.logger,
+    webpackConfigHook: options.webpackConfigHook,
   };
 }
 

@@ -16,6 +16,7 @@ import {
 } from '@temporalio/common/lib/internal-non-workflow';
 import type { coresdk } from '@temporalio/proto';
 import type { Activation, ActivationCompletion } from '../../core/types';
+import { copyContainers } from '../copy-containers';
 
 type StartChild = coresdk.workflow_commands.IStartChildWorkflowExecution;
 type Command = coresdk.workflow_commands.IWorkflowCommand;
@@ -26,15 +27,6 @@ type ExternalCommand =
 
 /** As Temporal's worker: more codec calls per activation wait. */
 const maxConcurrentCalls = 20;
-
-/** A copy whose objects may be changed; bytes are shared. Payload objects also live in the history of the service. */
-function copyContainers<T>(value: T): T {
-  if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return value;
-  if (Array.isArray(value)) return value.map(copyContainers) as T;
-  const copy = Object.create(Object.getPrototypeOf(value) as object | null) as Record<string, unknown>;
-  for (const [key, entry] of Object.entries(value)) copy[key] = copyContainers(entry);
-  return copy as T;
-}
 
 /** The codecs of one run. Contexts of what the workflow started are kept until it resolves. */
 export class RunPayloadCodecs {

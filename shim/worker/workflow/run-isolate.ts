@@ -1,6 +1,7 @@
 /** The isolate's side of one run: creation, payload codecs, activations, sink calls, disposal. */
 import { encodeErrorToFailure } from '@temporalio/common/lib/internal-non-workflow';
 import type { LoadedDataConverter, Logger } from '@temporalio/common';
+import type { WorkflowInfo } from '@temporalio/workflow';
 import { workflowLogAttributes } from '@temporalio/workflow/lib/logs';
 import Long from 'long';
 import { ms } from '../../common/proto-values';
@@ -9,6 +10,7 @@ import type { Activation, ActivationCompletion } from '../../core/types';
 import type { StartDurable } from '../../service/matching/ahead-of-start';
 import type { ActivationResult, WorkflowHost } from '../isolate/types';
 import type { InjectedSinks } from '../sinks';
+import { retrieveActivation, storeCompletion } from '../external-storage';
 import { RunPayloadCodecs } from './payload-codecs';
 import type { RunExecutor, RunExecutors } from './run-executor';
 import { processSinkCalls } from './sink-calls';
@@ -40,6 +42,7 @@ export function isolateExecutors(parts: IsolateParts): RunExecutors {
 class RunIsolate implements RunExecutor {
   private codecs: RunPayloadCodecs | undefined;
   private created = false;
+  private info: WorkflowInfo | undefined;
   private logAttributes: Record<string, unknown>;
 
   constructor(
@@ -62,13 +65,20 @@ class RunIsolate implements RunExecutor {
           workflowId: init.workflowId!,
         });
       }
-      const decoded = this.codecs === undefined ? activation : await this.codecs.decodeActivation(activation);
+      const { externalStorage } = parts.dataConverter;
+      const retrieved = await retrieveActivation(externalStorage, activation);
+      const decoded = this.codecs === undefined ? retrieved : await this.codecs.decodeActivation(retrieved);
       const { completion, sinkCalls } = await this.run(decoded);
       if (sinkCalls.length > 0 && ((await startDurable?.()) ?? true)) {
         const { sinks, logger, isReplayWorker } = parts;
         await processSinkCalls(sinkCalls, { sinks, logger, isReplayWorker, logAttributes: () => this.logAttributes });
       }
-      return this.codecs === undefined ? completion : await this.codecs.encodeCompletion(completion);
+      const encoded = this.codecs === undefined ? completion : await this.codecs.encodeCompletion(completion);
+      // What a replay brings is not sent: its payloads are stored already.
+      if (externalStorage !== undefined && !parts.isReplayWorker) {
+        await storeCompletion(externalStorage, encoded, parts.namespace, this.info!);
+      }
+      return encoded;
     } catch (error) {
       parts.logger.error('Failed to process Workflow Activation', { ...this.logAttributes, error });
       return {
@@ -86,6 +96,7 @@ class RunIsolate implements RunExecutor {
       throw new Error('Received workflow activation for an untracked workflow with no init workflow job');
     }
     const info = workflowInfo(activation, this.parts);
+    this.info = info;
     this.logAttributes = workflowLogAttributes(info);
     this.created = true;
     const creation = host.create(this.runId, {
