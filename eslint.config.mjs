@@ -22,7 +22,7 @@ const noPg = [['pg', 'pg-*'], 'only shim/store speaks SQL'];
 const dropIns = ['**/client/**', '**/worker/**', '**/workflow/**', '**/activity/**'];
 
 export default tseslint.config(
-  { ignores: ['lib/', 'node_modules/', '**/out/', 'compat-tests/bench/peers/', '**/*.generated.ts'] },
+  { ignores: ['lib/', '.branchline/', 'node_modules/', '**/out/', 'compat-tests/bench/peers/', '**/*.generated.ts'] },
   js.configs.recommended,
   ...tseslint.configs.recommended,
   {

@@ -1,6 +1,7 @@
 /** The native worker: our core's pollers and drivers, executing on Temporal's own worker through its polls. */
 import type { native } from '@temporalio/core-bridge';
 import { coresdk, type temporal } from '@temporalio/proto';
+import { sdkStamp } from '../../shim/common/sdk-version';
 import type { CoreRunOptions } from '../../shim/core';
 import { ActivityWorker, type ActivityWorkerSettings } from '../../shim/worker/activity/activity-worker';
 import { callWithRetry, type Rpc } from '../../shim/worker/polling/rpc';
@@ -123,6 +124,8 @@ export class Worker {
   }
 
   private async drain(): Promise<void> {
+    // The native library answers from threads of its own, so never in the turn of the question.
+    await new Promise(setImmediate);
     try {
       if (this.started) {
         await Promise.all([
@@ -184,9 +187,6 @@ function activitySettings(options: native.WorkerOptions): ActivityWorkerSettings
   };
 }
 
-/** Name and version of the SDK as histories carry them. */
-const sdk = { name: 'temporal-typescript', version: '1.24.0' };
-
 export function coreOptions(options: native.WorkerOptions, client?: Client): CoreRunOptions {
   const { namespace, taskQueue, identity, buildId, workflowFailureErrors, workflowTypesToFailureErrors } = options;
   return {
@@ -194,8 +194,8 @@ export function coreOptions(options: native.WorkerOptions, client?: Client): Cor
     taskQueue,
     identity,
     buildId,
-    sdkName: client?.options.clientName ?? sdk.name,
-    sdkVersion: client?.options.clientVersion ?? sdk.version,
+    sdkName: client?.options.clientName ?? sdkStamp.name,
+    sdkVersion: client?.options.clientVersion ?? sdkStamp.version,
     nondeterminismFailsWorkflow: (workflowType) =>
       [...workflowFailureErrors, ...(workflowTypesToFailureErrors[workflowType] ?? [])].length > 0,
   };

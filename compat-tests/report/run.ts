@@ -18,16 +18,17 @@ const judges = [
   ['npm', 'run', 'compat:scenarios'],
   ['npm', 'run', 'compat:gateway'],
   ['npm', 'run', 'compat:ui'],
+  ['npm', 'run', 'compat:sdk-versions'],
   ...(process.env.TEMPORAL_SDK_CHECKOUT ? [['npm', 'run', 'compat:sdk']] : []),
 ];
 
 function versions(): string {
-  const packages = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
-    dependencies: Record<string, string>;
-  };
+  const { version: sdk } = JSON.parse(
+    readFileSync(join(root, 'node_modules/@temporalio/client/package.json'), 'utf8'),
+  ) as { version: string };
   const cli = findTemporalCli();
   const temporal = cli === undefined ? '' : spawnSync(cli, ['--version'], { encoding: 'utf8' }).stdout.trim();
-  return `Node ${process.version}; SDK ${packages.dependencies['@temporalio/client']}; ${temporal || 'no Temporal CLI here'}.`;
+  return `Node ${process.version}; SDK ${sdk}; ${temporal || 'no Temporal CLI here'}.`;
 }
 
 function main(): void {

@@ -2,6 +2,7 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { readResults, total, type Total } from '../sdk-suite/results';
+import type { VersionResult } from '../sdk-versions/result';
 import { ways, type Way } from '../sdk-suite/files';
 
 const out = join(__dirname, '../out');
@@ -31,6 +32,13 @@ interface Covered {
 }
 export const api = () =>
   read<{ sdk: string; packages: Record<string, { names: Covered; options: Covered }> }>('api.json');
+
+export function lowestSdk(): string {
+  const file = join(__dirname, '../../compatibility.json');
+  return (JSON.parse(readFileSync(file, 'utf8')) as { temporal: { lowestSdk: string } }).temporal.lowestSdk;
+}
+
+export const sdkVersions = () => read<VersionResult[]>('sdk-versions.json');
 
 /** By way; from the committed results, since the SDK's repository is seldom at hand. */
 export function sdkSuite(): { way: Way; date: string; versions: Record<string, string>; total: Total }[] {

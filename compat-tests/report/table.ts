@@ -94,8 +94,19 @@ function api(): Row[] {
   }));
 }
 
+function sdkVersions(): Row[] {
+  const judge = (version: string): string => `The drop-ins on @temporalio packages ${version}, the lowest supported`;
+  const found = sources.sdkVersions();
+  if (found === undefined) return [notRun(judge(sources.lowestSdk()))];
+  return found.value.map(({ version, date, tests, scenarios }) => {
+    const of = ({ passed, failed }: { passed: number; failed: number }): string => `${passed} pass, ${failed} fail`;
+    const told = scenarios === undefined ? 'not run' : of(scenarios);
+    return { judge: judge(version), result: `tests: ${of(tests)}; scenarios: ${told}`, date };
+  });
+}
+
 export function rows(): Row[] {
-  return [scenarios(), commands(), pages(), ...sdkSuite(), ...api()];
+  return [scenarios(), commands(), pages(), ...sdkSuite(), ...sdkVersions(), ...api()];
 }
 
 export function markdown(all: Row[], versions: string): string {

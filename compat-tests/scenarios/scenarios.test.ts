@@ -104,6 +104,7 @@ describe('the list of scenarios', () => {
 describe('compatibility.json', () => {
   it('lists no difference that no longer occurs', ({ skip }) => {
     skip(outcomes.size < scenarios.length, 'only a part of the scenarios ran');
-    expect(listed.map(({ id }) => id).filter((id) => !occurred.has(id))).toEqual([]);
+    const ofScenarios = listed.filter(({ where = [] }) => where.length > 0);
+    expect(ofScenarios.map(({ id }) => id).filter((id) => !occurred.has(id))).toEqual([]);
   });
 });

@@ -1,15 +1,18 @@
 /**
- * Runs the SDK's own test suite over a checkout of it: `npm run compat:sdk -- [--way gateway] [--way core] … [file …]`; without files, all of
- * them. `--missing` leaves out files that have a result. `--collect` runs nothing and reads again what ava told last. Results:
- * compat-tests/sdk-suite.results.json, compat-tests/out/sdk-suite.json and the tables of compat-tests/sdk-suite.md.
+ * Runs the SDK's own test suite over a checkout of it.
+ * `npm run compat:sdk`: every file by every way, in one pass: says how many minutes it will take, goes on where the last one was broken off,
+ * and runs once more what failed of no listed reason. `--minutes 30` starts nothing that would end later; `--fresh` forgets a broken pass.
+ * `npm run compat:sdk -- [--way gateway] … [file …]`: these alone. `--collect` runs nothing and reads again what ava told last.
+ * Results: compat-tests/sdk-suite.results.json, compat-tests/out/sdk-suite.json and the tables of compat-tests/sdk-suite.md.
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { build } from 'esbuild';
-import { findTemporalCli } from '../temporal-cli';
 import { findCheckout, type Checkout } from './checkout';
-import { files, ways, type SuiteFile, type Way } from './files';
+import { files, ways, type Way } from './files';
+import { unlisted } from './listed';
+import { expectedMinutes, Pass, type Work } from './pass';
 import { readResults, total, writeResults, type Results } from './results';
 import { Databases } from './servers';
 import { writeTable } from './table';
@@ -51,79 +54,118 @@ function versions(checkout: Checkout): Record<string, string> {
 
 interface Asked {
   checkout: Checkout;
-  ways: Way[];
-  names: string[];
-  missingOnly: boolean;
+  work: Work[];
+  /** Undefined when files were named. */
+  pass: Pass | undefined;
+  collectOnly: boolean;
+  /** Point in time, ms since the epoch. */
+  until: number;
 }
 
 /** Where what ava tells of a file goes. */
-function tapFileOf(way: Way, { name }: SuiteFile): string {
+function tapFileOf({ way, file }: Work): string {
   const folder = path.join(out, 'sdk-suite', way);
   mkdirSync(folder, { recursive: true });
-  return path.join(folder, `${name}.tap`);
+  return path.join(folder, `${file.name}.tap`);
 }
 
-async function runAll(asked: Asked): Promise<void> {
-  const { checkout } = asked;
+/** False when the time ran out. */
+async function runAll({ checkout, work, pass, until }: Asked): Promise<boolean> {
   const coreBridge = await bundleCoreBridge();
   const databases = await Databases.start();
+  const run = async (one: Work): Promise<void> => {
+    process.stdout.write(`${one.way.padEnd(9)} ${one.file.name.padEnd(45)} `);
+    const started = Date.now();
+    await runFile({ ...one, checkout, databases, coreBridge, tapFile: tapFileOf(one) });
+    const seconds = Math.ceil((Date.now() - started) / 1000);
+    const { passed, failed } = record(one, checkout, seconds);
+    console.log(`${passed} passed, ${failed.length} failed, ${seconds} s`);
+  };
+  const fits = (one: Work): boolean => Date.now() + 60_000 * expectedMinutes(readResults(), [one]) <= until;
   try {
-    for (const way of asked.ways) {
-      for (const file of files.filter((one) => isAsked(one, way, asked))) {
-        process.stdout.write(`${way.padEnd(9)} ${file.name.padEnd(45)} `);
-        const tapFile = tapFileOf(way, file);
-        await runFile({ checkout, file, way, databases, coreBridge, tapFile });
-        const { passed, failed } = record(way, file, checkout);
-        console.log(`${passed} passed, ${failed.length} failed`);
-      }
+    for (const one of work) {
+      if (!fits(one)) return false;
+      await run(one);
+      pass?.add(one);
     }
+    const again = work.filter(failsUnlisted);
+    if (again.length > 0) console.log('Once more, what failed of no listed reason:');
+    for (const one of again) {
+      if (!fits(one)) return false;
+      await run(one);
+    }
+    pass?.end();
+    return true;
   } finally {
     await databases.stop();
   }
 }
 
-function collect(asked: Asked): void {
-  for (const way of asked.ways) {
-    const told = files.filter((file) => isAsked(file, way, asked) && existsSync(tapFileOf(way, file)));
-    for (const file of told) record(way, file, asked.checkout);
-  }
+function failsUnlisted({ way, file }: Work): boolean {
+  return unlisted(readResults()).some((one) => one.way === way && one.file === file.name);
 }
 
-function readArguments(): Asked & { collectOnly: boolean } {
+function readArguments(): Asked {
   const { values, positionals: names } = parseArgs({
     options: {
       way: { type: 'string', multiple: true },
-      missing: { type: 'boolean', default: false },
+      minutes: { type: 'string' },
+      fresh: { type: 'boolean', default: false },
       collect: { type: 'boolean', default: false },
     },
     allowPositionals: true,
   });
-  const asked = (values.way ?? ways.filter((way) => way !== 'real' || findTemporalCli() !== undefined)) as Way[];
+  const asked = (values.way ?? ways.filter((way) => way !== 'real')) as Way[];
   const wrong = asked.filter((way) => !ways.includes(way));
   if (wrong.length > 0) throw new Error(`There is no way ${wrong.join(', ')}: take ${ways.join(', ')}.`);
   const unknown = names.filter((name) => !files.some((file) => file.name === name));
   if (unknown.length > 0)
     throw new Error(`Not among the files of compat-tests/sdk-suite/files.ts: ${unknown.join(', ')}`);
-  return { checkout: findCheckout(), ways: asked, names, missingOnly: values.missing, collectOnly: values.collect };
+  const minutes = values.minutes === undefined ? Infinity : Number(values.minutes);
+  if (!(minutes > 0)) throw new Error(`--minutes ${values.minutes} is no number of minutes.`);
+  const pass = names.length > 0 || values.collect ? undefined : new Pass(path.join(out, 'sdk-suite/pass.json'));
+  if (values.fresh) pass?.end();
+  const work = asked.flatMap((way) =>
+    files
+      .filter(
+        ({ name, notApplicable }) => notApplicable[way] === undefined && (names.length === 0 || names.includes(name)),
+      )
+      .map((file) => ({ way, file })),
+  );
+  return {
+    checkout: findCheckout(),
+    work: work.filter((one) => pass?.isDone(one) !== true),
+    pass,
+    collectOnly: values.collect,
+    until: Date.now() + minutes * 60_000,
+  };
 }
 
 async function main(): Promise<void> {
   const asked = readArguments();
-  if (asked.collectOnly) collect(asked);
-  else await runAll(asked);
+  if (asked.collectOnly) {
+    for (const one of asked.work.filter((each) => existsSync(tapFileOf(each)))) record(one, asked.checkout);
+  } else {
+    const minutes = Math.ceil(expectedMinutes(readResults(), asked.work));
+    console.log(`${asked.work.length} files, about ${minutes} minutes by what they took last.`);
+    if (!(await runAll(asked))) {
+      console.log('The time is up: run it again to go on.');
+      process.exitCode = 2;
+    }
+  }
   summarise(readResults());
+  const strange = unlisted(readResults());
+  for (const { way, file, title } of strange)
+    console.error(`not listed in compatibility.json: ${way}, ${file}: ${title}`);
+  if (strange.length > 0) process.exitCode = 1;
 }
 
-function isAsked(file: SuiteFile, way: Way, { names, missingOnly }: Asked): boolean {
-  if (file.notApplicable[way] !== undefined) return false;
-  if (missingOnly && readResults()[way]?.files[file.name] !== undefined) return false;
-  return names.length === 0 || names.includes(file.name);
-}
-
-/** Written after each file: a run that is broken off goes on with `--missing`. */
-function record(way: Way, file: SuiteFile, checkout: Checkout): FileOutcome {
-  const outcome = readTap(readFileSync(tapFileOf(way, file), 'utf8'));
+/** Written after each file. */
+function record({ way, file }: Work, checkout: Checkout, took?: number): FileOutcome {
   const results = readResults();
+  const seconds = took ?? results[way]?.files[file.name]?.seconds;
+  const told = readTap(readFileSync(tapFileOf({ way, file }), 'utf8'));
+  const outcome = { ...told, ...(seconds === undefined ? {} : { seconds }) };
   const outcomes = { ...results[way]?.files, [file.name]: outcome };
   const sorted = Object.fromEntries(Object.entries(outcomes).sort(([a], [b]) => (a < b ? -1 : 1)));
   const date = new Date().toISOString().slice(0, 10);

@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { files, leftOut, ways, type SuiteFile, type Way } from './files';
-import { reasonFor } from './reasons';
+import { failing, listedTest } from './listed';
 import { judge, total, type Results } from './results';
 
 const page = path.resolve(__dirname, '../sdk-suite.md');
@@ -25,7 +25,8 @@ function tables(results: Results): string {
       `| --- | --- | ${judged.map(() => '---').join(' | ')} |`,
       ...files.map((file) => `| ${file.name} | ${[...ways].map((way) => cell(results, way, file)).join(' | ')} |`),
     ].join('\n'),
-    `## What fails, and why\n\n${failures(results, judged)}`,
+    `## What fails, and why\n\nThe names are those of the entries in the part \`differences\` of compatibility.json.\n\n${failures(results)}`,
+    `## What a way cannot judge\n\n${notApplicable(judged)}`,
     `## Files that are not run\n\n${Object.entries(leftOut)
       .map(([name, reason]) => `- ${name}: ${reason}.`)
       .join('\n')}`,
@@ -52,16 +53,19 @@ function cell(results: Results, way: Way, { name, notApplicable }: SuiteFile): s
   return judged === undefined ? 'not run' : `${judged.passed} / ${judged.failed.length + judged.missing}`;
 }
 
-function failures(results: Results, judged: readonly Way[]): string {
+function failures(results: Results): string {
+  const lines = failing(results).map(({ way, file, title }) => {
+    const listed = listedTest(file, title);
+    return `- ${way}, ${file}, “${title}”: ${listed === undefined ? 'not listed' : `\`${listed.id}\`. ${listed.reason}`}`;
+  });
+  return lines.join('\n');
+}
+
+function notApplicable(judged: readonly Way[]): string {
   const lines = judged.flatMap((way) =>
     files.flatMap(({ name, notApplicable }) => {
-      if (notApplicable[way] !== undefined) return [`- ${way}, ${name}: not applicable: ${notApplicable[way]}.`];
-      const found = judge(results, way, name);
-      if (found === undefined) return [];
-      const told = found.failed.map((title) => `- ${way}, ${name}, “${title}”: ${reasonFor(name, title)}`);
-      return found.missing === 0
-        ? told
-        : [...told, `- ${way}, ${name}: ${found.missing} not reached: ${reasonFor(name, '')}`];
+      const reason = notApplicable[way];
+      return reason === undefined ? [] : [`- ${way}, ${name}: ${reason}.`];
     }),
   );
   return lines.join('\n');

@@ -4,6 +4,8 @@ export interface FileOutcome {
   passed: number;
   /** Titles of the tests that failed or did not come to an end. */
   failed: string[];
+  /** What the file took. */
+  seconds?: number;
 }
 
 /** Hooks are told of like tests; what they break is told of by the tests themselves. */

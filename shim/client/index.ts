@@ -8,6 +8,7 @@
  * ```
  * @module
  */
+import '../common/sdk-version';
 export * from '@temporalio/client';
 export { Connection, type ConnectionOptions } from './connection';
 export { TaskQueueLimits, type FairnessKeyLimit, type FairnessKeyOnQueue } from './task-queue-limits';

@@ -67,7 +67,8 @@ const handlers: Handlers = {
       machines.replaying,
       machines.currentTime,
       attributes.originalScheduleTime ? instant(attributes.originalScheduleTime) : machines.currentTime,
-      attributes.includeArgumentsIntoMarker === true,
+      // A field since 1.24.
+      (attributes as { includeArgumentsIntoMarker?: boolean | null }).includeArgumentsIntoMarker === true,
       annotations,
       machines.flags,
     );

@@ -10,6 +10,7 @@
  * ```
  * @module
  */
+import '../common/sdk-version';
 import path from 'node:path';
 
 export { BranchlineError, BranchlineOptionError } from '../common/errors';

@@ -116,7 +116,7 @@ export async function storeResult(
   result: ActivityResult,
   target: StorageDriverTargetInfo,
 ): Promise<ActivityResult> {
-  if (result.status === 'willCompleteAsync') return result;
+  if (result.status === 'willCompleteAsync' || result.status === 'completedAlready') return result;
   const { status, ...content } = result;
   const completion = { result: { [status]: content } };
   const options = extstoreStoreOptions(storage, { initialTarget: target });

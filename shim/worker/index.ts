@@ -14,6 +14,7 @@
  * ```
  * @module
  */
+import '../common/sdk-version';
 export { IllegalStateError, defaultPayloadConverter, type DataConverter } from '@temporalio/common';
 export type { LoggerSinks } from '@temporalio/workflow';
 export { workflowLogAttributes } from '@temporalio/workflow/lib/logs';

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { Logger, MetricMeter } from '@temporalio/common';
 import { LoggerWithComposedMetadata } from '@temporalio/common/lib/logger';
+import { sdkStamp } from '../common/sdk-version';
 import type { CoreRunOptions } from '../core';
 import { compileWorkerOptions, type CompiledWorkerOptions } from './compiled-options';
 import type { WorkflowBundle, WorkflowHost } from './isolate/types';
@@ -11,8 +12,6 @@ import type { WorkerOptions } from './worker-options';
 import { getOrCreateBundle } from './workflow-bundle';
 import type { IsolateParts } from './workflow/run-isolate';
 
-/** Name and version of the SDK as histories carry them: the workflow runtime is Temporal's, and replays by its rules. */
-const sdk = { name: 'temporal-typescript', version: '1.24.0' };
 const packageName = 'branchline';
 
 export interface WorkerParts {
@@ -42,15 +41,17 @@ export async function prepareWorker(runtime: Runtime, options: WorkerOptions): P
   const bundle = await getOrCreateBundle(compiled, logger);
   // Short: it stands in each completed workflow task of each history, and does not compress.
   const hash = bundle === undefined ? '' : `+${createHash('sha256').update(bundle.code).digest('hex').slice(0, 16)}`;
+  const buildId =
+    compiled.workerDeploymentOptions?.version.buildId ?? compiled.buildId ?? `${packageName}${hash}`;
   return {
-    options: compiled,
+    options: { ...compiled, buildId },
     runtime,
     logger,
     coreLogger: runtime.coreLogger,
     metrics: runtime.metrics?.worker(compiled.namespace, compiled.taskQueue),
     metricMeter,
     bundle,
-    buildId: compiled.workerDeploymentOptions?.version.buildId ?? compiled.buildId ?? `${packageName}${hash}`,
+    buildId,
   };
 }
 
@@ -66,8 +67,8 @@ export function coreRunOptions({ options, buildId }: WorkerParts): CoreRunOption
   return {
     namespace: options.namespace,
     taskQueue: options.taskQueue,
-    sdkName: sdk.name,
-    sdkVersion: sdk.version,
+    sdkName: sdkStamp.name,
+    sdkVersion: sdkStamp.version,
     identity: options.identity,
     buildId,
     nondeterminismFailsWorkflow: (workflowType) =>

@@ -3,6 +3,7 @@ import fs from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { BranchlineError } from '../../common/branchline-error';
+import { requireSupportedSdk } from '../../common/sdk-version';
 
 export interface RuntimeLocation {
   /** Real directory of `@temporalio/workflow`. */
@@ -13,7 +14,7 @@ export interface RuntimeLocation {
   version: string;
 }
 
-/** The user's copy, seen from `workflowsPath`; ours when there is none. */
+/** The user's copy, seen from `workflowsPath`; ours when there is none. @throws BranchlineError `BRANCHLINE_RUNTIME_MISSING`, `BRANCHLINE_SDK_VERSION` */
 export function locateRuntime(workflowsPath: string): RuntimeLocation {
   const workflow =
     packageDirectory('@temporalio/workflow', workflowsPath) ?? packageDirectory('@temporalio/workflow', __filename);
@@ -25,14 +26,7 @@ export function locateRuntime(workflowsPath: string): RuntimeLocation {
     throw new BranchlineError('BRANCHLINE_RUNTIME_MISSING', "Package '@temporalio/common' is not installed");
   }
   const { version } = JSON.parse(fs.readFileSync(path.join(workflow, 'package.json'), 'utf8')) as { version: string };
-  const [major = 0, minor = 0] = version.split('.').map(Number);
-  // 1.11 brought `initialize`, which the host's activation algorithm needs.
-  if (major !== 1 || minor < 11) {
-    throw new BranchlineError(
-      'BRANCHLINE_RUNTIME_UNSUPPORTED',
-      `'@temporalio/workflow' ${version} (${workflow}) cannot be driven: install 1.14 or later of major 1`,
-    );
-  }
+  requireSupportedSdk(`@temporalio/workflow (${workflow})`, version);
   return { workflow, common, version };
 }
 
