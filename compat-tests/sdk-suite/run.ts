@@ -84,6 +84,7 @@ async function runAll({ checkout, work, pass, until }: Asked): Promise<boolean> 
   const fits = (one: Work): boolean => Date.now() + 60_000 * expectedMinutes(readResults(), [one]) <= until;
   try {
     for (const one of work) {
+      if (pass?.isDone(one)) continue;
       if (!fits(one)) return false;
       await run(one);
       pass?.add(one);
@@ -134,7 +135,7 @@ function readArguments(): Asked {
   );
   return {
     checkout: findCheckout(),
-    work: work.filter((one) => pass?.isDone(one) !== true),
+    work,
     pass,
     collectOnly: values.collect,
     until: Date.now() + minutes * 60_000,
@@ -146,8 +147,9 @@ async function main(): Promise<void> {
   if (asked.collectOnly) {
     for (const one of asked.work.filter((each) => existsSync(tapFileOf(each)))) record(one, asked.checkout);
   } else {
-    const minutes = Math.ceil(expectedMinutes(readResults(), asked.work));
-    console.log(`${asked.work.length} files, about ${minutes} minutes by what they took last.`);
+    const left = asked.work.filter((one) => asked.pass?.isDone(one) !== true);
+    const minutes = Math.ceil(expectedMinutes(readResults(), left));
+    console.log(`${left.length} files of ${asked.work.length}, about ${minutes} minutes by what they took last.`);
     if (!(await runAll(asked))) {
       console.log('The time is up: run it again to go on.');
       process.exitCode = 2;

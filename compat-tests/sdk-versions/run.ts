@@ -25,6 +25,8 @@ const out = path.resolve(__dirname, '../out');
 
 /** What depends on Temporal's packages most: their types, the runtime in its isolate, the core, client and worker end to end. */
 const tests = ['test/types', 'test/worker', 'test/client', 'test/core', 'shim/core', 'shim/worker', 'shim/common'];
+/** Compares commands with histories that the highest version recorded, stack traces with its line numbers included. */
+const ofTheHighest = ['--exclude', 'test/core/recorded-histories.test.ts'];
 
 function run(command: string, args: string[], cwd: string): boolean {
   return spawnSync(command, args, { cwd, stdio: 'inherit' }).status === 0;
@@ -98,7 +100,7 @@ function judge(version: string): VersionResult {
   return {
     version,
     date: new Date().toISOString().slice(0, 10),
-    tests: vitest(folder, 'tests.json', tests) ?? { passed: 0, failed: 1 },
+    tests: vitest(folder, 'tests.json', [...tests, ...ofTheHighest]) ?? { passed: 0, failed: 1 },
     scenarios: findTemporalCli() === undefined ? undefined : vitest(folder, 'scenarios.json', ['--config', config]),
   };
 }

@@ -41,8 +41,7 @@ export async function prepareWorker(runtime: Runtime, options: WorkerOptions): P
   const bundle = await getOrCreateBundle(compiled, logger);
   // Short: it stands in each completed workflow task of each history, and does not compress.
   const hash = bundle === undefined ? '' : `+${createHash('sha256').update(bundle.code).digest('hex').slice(0, 16)}`;
-  const buildId =
-    compiled.workerDeploymentOptions?.version.buildId ?? compiled.buildId ?? `${packageName}${hash}`;
+  const buildId = compiled.workerDeploymentOptions?.version.buildId ?? compiled.buildId ?? `${packageName}${hash}`;
   return {
     options: { ...compiled, buildId },
     runtime,

@@ -11,7 +11,7 @@ export interface ListedDifference {
   where?: string[];
   /** Tests of the SDK's own suite that fail of it, `file: title`, `*` for any text (compat-tests/sdk-suite/listed.ts). */
   sdkSuite?: string[];
-  /** It depends on who is quicker: a run without it is no news. */
+  /** A run without it is no news: it depends on who is quicker, or on a version, or another test knows of it. */
   sometimes?: boolean;
   reason: string;
 }

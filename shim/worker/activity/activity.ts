@@ -39,6 +39,7 @@ import type {
 import { provideTransactions } from '../../activity/transaction-runner';
 import type { ActivityResult, CancelReason } from './activity-executor';
 import { AttemptTransaction, type AttemptTransactionOptions } from './attempt-transaction';
+import { cutOwnFrames } from './own-frames';
 
 type Failure = temporal.api.failure.v1.IFailure;
 
@@ -181,6 +182,7 @@ export class Activity {
       this.logger.debug('Activity completed', { durationMs: Math.floor(performance.now() - startedAt) });
       return value;
     } catch (error) {
+      cutOwnFrames(error);
       this.logEnd(error, Math.floor(performance.now() - startedAt));
       throw error;
     }
