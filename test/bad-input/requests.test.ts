@@ -96,7 +96,7 @@ describe('other requests are refused', () => {
       [() => client.workflow.getHandle('w', 'not-a-uuid').describe(), 'Invalid RunId.'],
       [
         () => client.workflow.count('Nope = 1'),
-        "invalid query: invalid expression: column name 'Nope' is not a valid search attribute",
+        "invalid query: invalid expression: column name 'Nope' is not a valid search attribute at position 1",
       ],
     ] as const) {
       const error = await errorOf(call());
