@@ -1,11 +1,20 @@
 import js from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
+const noCompiler = [['ts-morph', 'diff'], 'the runtime does not load the compiler: only codemod/ does'];
+
 /** The arrows of ARCHITECTURE.md: what a folder must not import. */
 const forbid = (files, groups) => ({
   files,
   rules: {
-    'no-restricted-imports': ['error', { patterns: groups.map(([group, message]) => ({ group, message })) }],
+    'no-restricted-imports': [
+      'error',
+      {
+        patterns: (files.some((file) => file.startsWith('shim/')) ? [...groups, noCompiler] : groups).map(
+          ([group, message]) => ({ group, message }),
+        ),
+      },
+    ],
   },
 });
 const nativeWorker = [
@@ -22,11 +31,21 @@ const noPg = [['pg', 'pg-*'], 'only shim/store speaks SQL'];
 const dropIns = ['**/client/**', '**/worker/**', '**/workflow/**', '**/activity/**'];
 
 export default tseslint.config(
-  { ignores: ['lib/', '.branchline/', 'node_modules/', '**/out/', 'compat-tests/bench/peers/', '**/*.generated.ts'] },
+  {
+    ignores: [
+      'lib/',
+      '.branchline/',
+      'node_modules/',
+      '**/out/',
+      'compat-tests/bench/peers/',
+      '**/*.generated.ts',
+      'codemod/**/fixtures/',
+    ],
+  },
   js.configs.recommended,
   ...tseslint.configs.recommended,
   {
-    files: ['shim/**/*.ts'],
+    files: ['shim/**/*.ts', 'codemod/**/*.ts'],
     languageOptions: { parserOptions: { projectService: true } },
     rules: {
       // A lost promise is a lost error, and here a lost workflow.
@@ -41,11 +60,15 @@ export default tseslint.config(
     },
   },
   {
-    files: ['shim/**/*.test.ts'],
+    files: ['shim/**/*.test.ts', 'codemod/**/*.test.ts'],
     languageOptions: { parserOptions: { projectService: false } },
     rules: { '@typescript-eslint/no-floating-promises': 'off', '@typescript-eslint/no-misused-promises': 'off' },
   },
   forbid(['shim/**/*.ts'], [nativeWorker]),
+  forbid(
+    ['codemod/**/*.ts'],
+    [nativeWorker, noPg, [['**/shim/**', '../client/**', '../service/**'], 'the codemod knows nothing of the shim']],
+  ),
   forbid(
     ['shim/core/**/*.ts'],
     [

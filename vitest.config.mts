@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     globalSetup: ['test/support/global-setup.ts'],
-    include: ['shim/**/*.test.ts', 'test/**/*.test.ts', 'compat-tests/sdk-suite/*.test.ts'],
+    include: ['shim/**/*.test.ts', 'codemod/**/*.test.ts', 'test/**/*.test.ts', 'compat-tests/sdk-suite/*.test.ts'],
     testTimeout: 30_000,
     hookTimeout: 60_000,
     pool: 'forks',

@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
+import { checkCommand, codemodCommand } from './codemod';
 import { exitCodeOf, messageOf } from './failure';
 import { drainCommand } from './drain';
 import { routeCommand } from './route';
@@ -16,7 +17,9 @@ const program = new Command('branchline')
   .showHelpAfterError('(--help tells more)')
   .addCommand(drainCommand())
   .addCommand(routeCommand())
-  .addCommand(serverCommand());
+  .addCommand(serverCommand())
+  .addCommand(codemodCommand())
+  .addCommand(checkCommand());
 
 program.parseAsync().catch((error: unknown) => {
   process.stderr.write(`Error: ${messageOf(error)}\n`);

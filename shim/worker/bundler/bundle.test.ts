@@ -31,6 +31,24 @@ async function refused(
   );
 }
 
+describe('what the codemod left for a person', () => {
+  const left = '// @branchline-todo(unknown-use): look at this\nexport async function main() { return 1; }';
+
+  test('refuses the bundle, with file and line', async () => {
+    const error = await refused({ 'workflows.ts': `export * from './more';`, 'more.ts': `\n${left}` });
+    expect(error.code).toBe('BRANCHLINE_TODO_LEFT');
+    expect(error.message).toMatch(/more\.ts:2 \[unknown-use\] look at this/);
+  });
+
+  test.each([
+    ['in the line', left.replace('todo(', 'ignore(')],
+    ['at its end', left.replace('this', 'this @branchline-ignore')],
+    ['above it', `// @branchline-ignore: read, harmless\n${left}`],
+  ])('takes it with @branchline-ignore %s', async (_, source) => {
+    expect(await runOf(await bundleOf(source))).toBe(1);
+  });
+});
+
 describe('forbidden imports', () => {
   test.each([
     ['fs', `import fs from 'fs'; fs;`],

@@ -13,6 +13,7 @@ import {
   type CheckedBundleOptions,
   type WorkflowBundleWithSourceMap,
 } from './options';
+import { refuseResidue } from './residue';
 import { locateRuntime } from './runtime-location';
 import { buildRuntimePart, outputs, type RuntimePart } from './runtime-part';
 import { bundleWithWebpack } from './webpack';
@@ -23,7 +24,8 @@ import { inlineMap, joinMaps, parseMap, type SourceMap } from './source-map';
  * The result may be written to a file and given to `Worker.create` as `workflowBundle`.
  *
  * @throws BranchlineError `BRANCHLINE_FORBIDDEN_IMPORT` when workflow code imports what would break determinism,
- *   `BRANCHLINE_BUNDLE_FAILED` when it cannot be parsed or a module is missing; for those of webpack see `webpackConfigHook`
+ *   `BRANCHLINE_BUNDLE_FAILED` when it cannot be parsed or a module is missing, `BRANCHLINE_TODO_LEFT` when it holds
+ *   a `@branchline-todo` of the codemod's; for those of webpack see `webpackConfigHook`
  */
 export async function bundleWorkflowCode(options: BundleOptions): Promise<WorkflowBundleWithSourceMap> {
   const checked = checkBundleOptions(options);
@@ -56,7 +58,9 @@ export async function bundleWorkflowCode(options: BundleOptions): Promise<Workfl
   if (forbidden.length > 0) throw forbiddenImportsError(forbidden, user.metafile);
   await report(checked, user.warnings);
   const [map, code] = outputs(user.outputFiles);
-  const joined = join(code, parseMap(map, resolveDir), runtimePart);
+  const userMap = parseMap(map, resolveDir);
+  refuseResidue(userMap);
+  const joined = join(code, userMap, runtimePart);
   checked.logger?.info('Workflow bundle created', { size: `${(joined.length / 2 ** 20).toFixed(2)}MB` });
   return { code: joined, sourceMap: 'deprecated: the source map is inline in the code\n' };
 }

@@ -1,0 +1,7 @@
+/** `branchline/codemod`: what the commands `assess`, `codemod` and `check` do, for programs. Loads ts-morph: no part of the runtime imports it. @module */
+export { type CheckReport, checkResidue, type ResidueAt } from './check';
+export { CodemodError } from './failure';
+export type { CodemodReport, FileReport, Place } from './file-report';
+export type { Direction } from './packages';
+export { checkText, codemodText } from './report/text';
+export { type CodemodOptions, runCodemod } from './run';

@@ -1,0 +1,272 @@
+/** `branchline codemod`: every file of a folder looked at, changes gathered, then written (or only shown). */
+import { existsSync, rmSync, statSync } from 'node:fs';
+import path from 'node:path';
+import { setImmediate as turn } from 'node:timers/promises';
+import { compatibility, ownVersion } from './compatibility';
+import { CodemodError } from './failure';
+import { fileReport, type CodemodReport, type FileReport, totalsOf } from './file-report';
+import { uncommitted } from './files/git';
+import { MAX_BYTES, readText, sizeOfRegularFile, type TextFile, Unreadable, writeText } from './files/text-file';
+import { type FileKind, kindOf, walkFiles } from './files/walk-files';
+import { emptyJournal, exactlyBefore, JOURNAL, type Journal, journalText, readJournal, record } from './journal';
+import { DROP_INS, type Direction } from './packages';
+import { ProjectModules } from './project-modules';
+import { unifiedDiff } from './report/unified-diff';
+import { mentions } from './source/mentions';
+import { SyntaxFault } from './source/parse';
+import { transformCode } from './transforms';
+import {
+  type Dependencies,
+  moveDependencies,
+  type PackageResult,
+  restoreDependencies,
+} from './transforms/package-json';
+import type { Context } from './transforms/transform';
+import { transformTsconfig } from './transforms/tsconfig';
+
+export interface CodemodOptions {
+  /** The folder: a package, or a repository with several. */
+  root: string;
+  direction: Direction;
+  /** False: nothing is written. */
+  write: boolean;
+  /** Go on although git has changes in the folder that are not committed. */
+  allowDirty?: boolean;
+  onProgress?: (done: number, total: number) => void;
+}
+
+interface Change {
+  path: string;
+  before: TextFile | undefined;
+  /** Undefined: the file goes. */
+  after: string | undefined;
+}
+
+/** @throws CodemodError BRANCHLINE_NO_FOLDER, BRANCHLINE_DIRTY_TREE, BRANCHLINE_NO_FILES, BRANCHLINE_JOURNAL */
+export async function runCodemod(options: CodemodOptions): Promise<CodemodReport> {
+  const root = path.resolve(options.root);
+  if (!existsSync(root) || !statSync(root).isDirectory()) {
+    throw new CodemodError('BRANCHLINE_NO_FOLDER', `${options.root} is not a folder.`);
+  }
+  if (options.write && options.allowDirty !== true) refuseDirty(root);
+  return new Run(root, options).all();
+}
+
+function refuseDirty(root: string): void {
+  const dirty = uncommitted(root);
+  if (dirty.length === 0) return;
+  const more = dirty.length > 5 ? `, and ${dirty.length - 5} more` : '';
+  throw new CodemodError(
+    'BRANCHLINE_DIRTY_TREE',
+    `There are changes that are not committed (${dirty.slice(0, 5).join(', ')}${more}): commit or stash them, so that git can show and undo ` +
+      'what the codemod does, or pass --allow-dirty.',
+  );
+}
+
+class Run {
+  private readonly reports: FileReport[] = [];
+  private readonly changes: Change[] = [];
+  private readonly journal: Journal;
+  private readonly recorded: Journal | undefined;
+  /** package.json → the drop-ins that code beside or below it goes on importing. */
+  private readonly needed = new Map<string, Set<string>>();
+  private context!: Context;
+  private packages: string[] = [];
+
+  constructor(
+    private readonly root: string,
+    private readonly options: CodemodOptions,
+  ) {
+    try {
+      this.recorded = readJournal(root);
+    } catch (error) {
+      throw new CodemodError(
+        'BRANCHLINE_JOURNAL',
+        `${JOURNAL} cannot be read (${(error as Error).message}): restore it from git.`,
+      );
+    }
+    this.journal = this.recorded ?? emptyJournal();
+  }
+
+  async all(): Promise<CodemodReport> {
+    const { root, options } = this;
+    const files = walkFiles(root, (folder, reason) =>
+      this.reports.push(fileReport({ path: folder, failed: `the folder could not be read: ${reason}` })),
+    );
+    if (files.length === 0) {
+      throw new CodemodError(
+        'BRANCHLINE_NO_FILES',
+        `${root} holds no package.json and no source files (git-ignored ones do not count).`,
+      );
+    }
+    this.packages = files.filter((file) => kindOf(file) === 'package');
+    this.context = { direction: options.direction, modules: new ProjectModules(root, files) };
+    // Code first: what it still imports decides about the dependencies.
+    const ordered = [...files.filter((file) => kindOf(file) !== 'package'), ...this.packages];
+    for (const [index, file] of ordered.entries()) {
+      this.reports.push(this.one(file));
+      if (index % 50 === 49) await turn();
+      options.onProgress?.(index + 1, ordered.length);
+    }
+    this.keepJournal();
+    if (options.write) this.write();
+    this.reports.sort((a, b) => (a.path < b.path ? -1 : 1));
+    const install = this.changes.some(({ path: file }) => kindOf(file) === 'package')
+      ? installCommand(root)
+      : undefined;
+    return {
+      direction: options.direction,
+      root,
+      written: options.write,
+      files: this.reports,
+      totals: totalsOf(this.reports),
+      diff: this.changes
+        .map(({ path: file, before, after }) => unifiedDiff(file, before && whole(before), after))
+        .join(''),
+      ...(install === undefined ? {} : { install }),
+    };
+  }
+
+  /** One file's fault is that file's: it stays as it was and the next one follows. */
+  private one(file: string): FileReport {
+    const kind = kindOf(file)!;
+    try {
+      const size = sizeOfRegularFile(path.join(this.root, file));
+      if (size === undefined)
+        return fileReport({ path: file, reason: 'not a regular file: what a link leads to is handled where it is' });
+      if (size > MAX_BYTES) return this.large(file, size);
+      const before = readText(path.join(this.root, file));
+      return this.transformed(file, kind, before);
+    } catch (error) {
+      return fileReport({ path: file, failed: reasonOf(error) });
+    }
+  }
+
+  private large(file: string, size: number): FileReport {
+    const { text } = readText(path.join(this.root, file));
+    if (!mentions(text, this.options.direction)) return fileReport({ path: file });
+    const megabytes = (size / 2 ** 20).toFixed(1);
+    const reason = `${megabytes} MB, looks generated and names Temporal's packages: generate it again after the move, or change it by hand`;
+    return fileReport({ path: file, leftovers: [{ code: 'too-large', reason, line: 1 }] });
+  }
+
+  private transformed(file: string, kind: FileKind, before: TextFile): FileReport {
+    const { direction } = this.options;
+    if (kind === 'package') return this.package(file, before);
+    if (kind === 'json' || kind === 'other-code') {
+      if (direction === 'reverse' || !mentions(before.text, direction)) return fileReport({ path: file });
+      const lines = before.text.split('\n');
+      const line = lines.findIndex((words) => mentions(words, direction)) + 1;
+      const reason = `names Temporal's packages, in a kind of file that the codemod does not change`;
+      return kind === 'json'
+        ? fileReport({ path: file, notes: [{ line, reason }] })
+        : fileReport({ path: file, leftovers: [{ code: 'other-language', reason, line }] });
+    }
+    const result =
+      kind === 'tsconfig'
+        ? transformTsconfig(file, before.text, direction)
+        : transformCode(file, before.text, this.context);
+    const changed = result.text !== before.text;
+    if (changed) this.changes.push({ path: file, before, after: before.bom ? `\uFEFF${result.text}` : result.text });
+    this.needs(file, result.text);
+    return fileReport({ path: file, changed, ...result });
+  }
+
+  private needs(file: string, text: string): void {
+    const owner = this.packages
+      .filter((candidate) => file.startsWith(candidate.slice(0, -'package.json'.length)))
+      .sort((a, b) => b.length - a.length)[0];
+    if (owner === undefined) return;
+    const needed = this.needed.get(owner) ?? new Set<string>();
+    this.needed.set(owner, needed);
+    for (const [, name] of text.matchAll(/['"`](@temporalio\/[\w-]+)(?=[/'"`])/g)) needed.add(name!);
+  }
+
+  private package(file: string, before: TextFile): FileReport {
+    const { direction } = this.options;
+    const kept = this.recorded?.packages[file];
+    const exact = direction === 'reverse' ? exactlyBefore(kept, before.text) : undefined;
+    const result: PackageResult =
+      direction === 'forward'
+        ? moveDependencies(file, before.text, `^${ownVersion()}`, this.needed.get(file) ?? new Set())
+        : exact !== undefined
+          ? { text: exact, removed: {}, added: kept?.removed ?? {} }
+          : restoreDependencies(file, before.text, kept?.removed ?? guessed(this.needed.get(file)));
+    if (result.text === before.text) return fileReport({ path: file, reason: 'no dependency that would change' });
+    if (direction === 'forward')
+      this.journal.packages[file] = record(kept?.before ?? before.text, result.text, {
+        ...kept?.removed,
+        ...result.removed,
+      });
+    this.changes.push({ path: file, before, after: before.bom ? `\uFEFF${result.text}` : result.text });
+    return fileReport({ path: file, changed: true, reason: `dependencies: ${spoken(result)}` });
+  }
+
+  private keepJournal(): void {
+    const before = this.recorded && journalText(this.recorded);
+    const file = path.join(this.root, JOURNAL);
+    if (this.options.direction === 'reverse') {
+      if (before !== undefined) this.changes.push({ path: JOURNAL, before: readText(file), after: undefined });
+      return;
+    }
+    const moved = this.changes.some(({ path: changed }) => kindOf(changed) === 'package');
+    if (moved)
+      this.changes.push({
+        path: JOURNAL,
+        before: before === undefined ? undefined : readText(file),
+        after: journalText(this.journal),
+      });
+  }
+
+  private write(): void {
+    for (const { path: file, after } of this.changes) {
+      const target = path.join(this.root, file);
+      try {
+        if (after === undefined) rmSync(target);
+        else writeText(target, { text: after, bom: false });
+      } catch (error) {
+        const at = this.reports.findIndex((report) => report.path === file);
+        const failed = fileReport({ path: file, failed: `it could not be written: ${reasonOf(error)}` });
+        if (at < 0) this.reports.push(failed);
+        else this.reports[at] = failed;
+      }
+    }
+  }
+}
+
+const whole = ({ text, bom }: TextFile): string => (bom ? `\uFEFF${text}` : text);
+
+/** Without a record of the move: what the code imports, in the version that Branchline stands for. */
+function guessed(needed: ReadonlySet<string> = new Set()): Dependencies {
+  const names = DROP_INS.map((door) => `@temporalio/${door}`).filter((name) => needed.has(name));
+  return { dependencies: Object.fromEntries(names.map((name) => [name, `^${compatibility().temporal.sdk}`])) };
+}
+
+function spoken({ removed, added }: PackageResult): string {
+  const names = (all: Dependencies): string[] => Object.values(all).flatMap((section) => Object.keys(section));
+  return [...names(removed).map((name) => `-${name}`), ...names(added).map((name) => `+${name}`)].join(' ');
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof SyntaxFault)
+    return `line ${error.at.line}, column ${error.at.column} does not parse: ${error.message}`;
+  if (error instanceof Unreadable) return error.message;
+  return error instanceof Error ? error.message : String(error);
+}
+
+const LOCK_FILES: [string, string][] = [
+  ['pnpm-lock.yaml', 'pnpm install'],
+  ['yarn.lock', 'yarn install'],
+  ['bun.lock', 'bun install'],
+  ['bun.lockb', 'bun install'],
+  ['package-lock.json', 'npm install'],
+];
+
+/** That of the nearest lock file, upwards. */
+function installCommand(root: string): string {
+  for (let folder = root; ; folder = path.dirname(folder)) {
+    const [, command] = LOCK_FILES.find(([name]) => existsSync(path.join(folder, name))) ?? [];
+    if (command !== undefined) return command;
+    if (path.dirname(folder) === folder) return 'npm install';
+  }
+}

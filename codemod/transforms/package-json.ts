@@ -1,0 +1,126 @@
+/** The dependencies of a package.json: Temporal's packages with a drop-in give way to `branchline`, and come back by what was recorded. */
+import { DROP_INS } from '../packages';
+import { applyEdits, type Edit } from '../source/edits';
+import { objectAt, parseJson, propertiesOf, rootObject } from '../source/json-text';
+import { ts } from '../source/parse';
+
+const SECTIONS = ['dependencies', 'devDependencies', 'peerDependencies', 'optionalDependencies'] as const;
+type Section = (typeof SECTIONS)[number];
+
+/** Section → name → version, in the order of the file. */
+export type Dependencies = Partial<Record<Section, Record<string, string>>>;
+
+export interface PackageResult {
+  text: string;
+  removed: Dependencies;
+  added: Dependencies;
+}
+
+const OURS = 'branchline';
+
+/** @param needed packages that the code still imports after the move; @throws SyntaxFault */
+export function moveDependencies(
+  path: string,
+  text: string,
+  version: string,
+  needed: ReadonlySet<string>,
+): PackageResult {
+  const goes = (name: string): boolean => DROP_INS.some((door) => name === `@temporalio/${door}`) && !needed.has(name);
+  let there = false;
+  return replaceIn(path, text, (entries, section): Decision | undefined => {
+    const removed = entries.filter(({ name }) => goes(name));
+    there ||= entries.some(({ name }) => name === OURS);
+    if (removed.length === 0) return undefined;
+    // Once is enough for what is installed; peers are another question.
+    const add = section === 'peerDependencies' ? !entries.some(({ name }) => name === OURS) : !there;
+    there ||= add && section !== 'peerDependencies';
+    return { removed: removed.map(({ name }) => name), added: add ? { [OURS]: version } : {} };
+  });
+}
+
+/** @param recorded what the move had removed; @throws SyntaxFault */
+export function restoreDependencies(path: string, text: string, recorded: Dependencies): PackageResult {
+  return replaceIn(path, text, (entries, section) => {
+    const there = new Set(entries.map(({ name }) => name));
+    const missing = Object.entries(recorded[section] ?? {}).filter(([name]) => !there.has(name));
+    if (missing.length === 0 && !there.has(OURS)) return undefined;
+    return { removed: there.has(OURS) ? [OURS] : [], added: Object.fromEntries(missing) };
+  });
+}
+
+interface Entry {
+  name: string;
+  version: string;
+  /** Blanks (and, in JSONC, comments) since the comma or brace before. */
+  before: string;
+  text: string;
+}
+
+type Decision = { removed: string[]; added: Record<string, string> };
+
+function replaceIn(
+  path: string,
+  text: string,
+  decide: (entries: Entry[], section: Section) => Decision | undefined,
+): PackageResult {
+  const ast = parseJson(path, text);
+  const root = rootObject(ast);
+  const edits: Edit[] = [];
+  const removed: Dependencies = {};
+  const added: Dependencies = {};
+  for (const section of SECTIONS) {
+    const object = objectAt(root, section);
+    if (object === undefined) continue;
+    const entries = entriesOf(ast, object, text);
+    const decision = decide(entries, section);
+    if (decision === undefined) continue;
+    const gone = entries.filter(({ name }) => decision.removed.includes(name));
+    removed[section] = Object.fromEntries(gone.map(({ name, version }) => [name, version]));
+    if (Object.keys(decision.added).length > 0) added[section] = decision.added;
+    const start = object.getStart(ast) + 1;
+    const blank = text.slice(start, object.end - 1);
+    const first = entries[0]?.before ?? (blank.includes('\n') ? `${blank}  ` : ' ');
+    edits.push({ start, end: object.properties.at(-1)?.end ?? start, text: rebuilt(entries, decision, first) });
+  }
+  return { text: applyEdits(text, edits), removed, added };
+}
+
+function entriesOf(ast: ts.JsonSourceFile, object: ts.ObjectLiteralExpression, text: string): Entry[] {
+  let from = object.getStart(ast) + 1;
+  return propertiesOf(object).map(({ name, node }) => {
+    const start = node.getStart(ast);
+    const entry = {
+      name,
+      version: ts.isStringLiteral(node.initializer) ? node.initializer.text : '',
+      before: text.slice(from, start),
+      text: text.slice(start, node.end),
+    };
+    from = text.indexOf(',', node.end) + 1;
+    return entry;
+  });
+}
+
+/** @param start the blanks before the first entry */
+function rebuilt(entries: Entry[], { removed, added }: Decision, start: string): string {
+  const first = entries.findIndex(({ name }) => removed.includes(name));
+  const before = entries[first]?.before ?? start;
+  const news = Object.entries(added).map(([name, version]) => ({
+    name,
+    version,
+    before,
+    text: `${JSON.stringify(name)}: ${JSON.stringify(version)}`,
+  }));
+  const kept = entries.filter(({ name }) => !removed.includes(name));
+  const inOrder = isSorted(entries.map(({ name }) => name));
+  for (const entry of news) {
+    const later = inOrder ? kept.findIndex(({ name }) => name > entry.name) : Math.max(0, Math.min(first, kept.length));
+    kept.splice(later < 0 ? kept.length : later, 0, entry);
+  }
+  // The first entry of a one-line object and of others starts as the first one did.
+  const [head] = kept;
+  if (head !== undefined) head.before = start;
+  return kept.map((entry) => entry.before + entry.text).join(',');
+}
+
+const isSorted = (names: string[]): boolean =>
+  names.every((name, index) => index === 0 || (names[index - 1] ?? '') <= name);
