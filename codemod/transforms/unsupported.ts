@@ -122,6 +122,7 @@ function lookAtNames(file: ParsedFile, origins: Origins, outcome: Outcome): void
       [...refusedNames(door)].map(([name, sentence]) => [`${door}#${name}`, sentence] as const),
     ),
   );
+  refused.set('workflow#createNexusServiceClient', refusedRpcs().get('getNexusEndpoint') ?? 'refused');
   const lastNames = new Set(
     [...refused.keys()].map((name) => name.slice(Math.max(name.lastIndexOf('.'), name.indexOf('#')) + 1)),
   );

@@ -1,5 +1,6 @@
 /** `branchline codemod` and `branchline check`: imports and set-up moved, and what was left for a person. */
 import { Command, Option } from 'commander';
+import { loadCodemod, progress } from './load-codemod';
 
 interface CodemodFlags {
   all?: boolean;
@@ -67,29 +68,4 @@ export function checkCommand(): Command {
       if (report.failed.length > 0) process.exitCode = 1;
       else if (report.residue.length > 0) process.exitCode = EXIT_FOUND;
     });
-}
-
-/** Through the public door, and only now: it loads the TypeScript compiler. */
-async function loadCodemod(): Promise<typeof import('branchline/codemod')> {
-  try {
-    return await import('branchline/codemod');
-  } catch (error) {
-    if ((error as { code?: unknown }).code !== 'MODULE_NOT_FOUND') throw error;
-    throw Object.assign(
-      new Error(
-        "The codemod's packages are not installed (npm was told to leave optional dependencies out): npm install ts-morph@28 diff@9",
-      ),
-      { code: 'BRANCHLINE_CODEMOD_PACKAGES' },
-    );
-  }
-}
-
-/** A line on stderr each two seconds; nothing for what is done by then. */
-function progress(): (done: number, total: number) => void {
-  let next = Date.now() + 2000;
-  return (done, total) => {
-    if (Date.now() < next) return;
-    next = Date.now() + 2000;
-    process.stderr.write(`${done} of ${total} files\n`);
-  };
 }

@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
+import { assessCommand } from './assess';
 import { checkCommand, codemodCommand } from './codemod';
 import { exitCodeOf, messageOf } from './failure';
 import { drainCommand } from './drain';
@@ -18,6 +19,7 @@ const program = new Command('branchline')
   .addCommand(drainCommand())
   .addCommand(routeCommand())
   .addCommand(serverCommand())
+  .addCommand(assessCommand())
   .addCommand(codemodCommand())
   .addCommand(checkCommand());
 

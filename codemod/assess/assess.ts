@@ -1,0 +1,94 @@
+/** `branchline assess`: a repository read, without running or changing anything of it. */
+import { existsSync, statSync } from 'node:fs';
+import path from 'node:path';
+import { setImmediate as turn } from 'node:timers/promises';
+import { CodemodError } from '../failure';
+import { MAX_BYTES, readText, sizeOfRegularFile, Unreadable } from '../files/text-file';
+import { kindOf, walkFiles } from '../files/walk-files';
+import { ProjectModules } from '../project-modules';
+import { positionOf, SyntaxFault, withParsed } from '../source/parse';
+import { unsupported } from '../transforms/unsupported';
+import type { Finding, RepositoryFacts } from './facts';
+import { type FileFacts, factsOfFile } from './file-facts';
+import { Linker } from './link';
+import { DEFAULT_THRESHOLDS, type Thresholds, type Verdict, verdictsOf } from './verdict';
+
+export interface AssessOptions {
+  root: string;
+  thresholds?: Thresholds;
+  onProgress?: (done: number, total: number) => void;
+}
+
+export interface Assessment extends RepositoryFacts {
+  thresholds: Thresholds;
+  verdicts: Verdict[];
+}
+
+const NAMES_TEMPORAL = /(?:@temporalio|branchline)\//;
+
+/** @throws CodemodError BRANCHLINE_NO_FOLDER, BRANCHLINE_NO_WORKFLOWS */
+export async function assess({
+  root: given,
+  thresholds = DEFAULT_THRESHOLDS,
+  onProgress,
+}: AssessOptions): Promise<Assessment> {
+  const root = path.resolve(given);
+  if (!existsSync(root) || !statSync(root).isDirectory())
+    throw new CodemodError('BRANCHLINE_NO_FOLDER', `${given} is not a folder.`);
+  const failed: RepositoryFacts['failed'] = [];
+  const files = walkFiles(root, (folder, reason) => failed.push({ path: folder, reason }));
+  const modules = new ProjectModules(root, files);
+  const facts = new Map<string, FileFacts>();
+  const refused: Finding[] = [];
+
+  const read = (file: string, always: boolean): void => {
+    if (facts.has(file) || kindOf(file) !== 'code') return;
+    try {
+      const size = sizeOfRegularFile(path.join(root, file));
+      if (size === undefined || size > MAX_BYTES) return;
+      const { text } = readText(path.join(root, file));
+      if (!always && !NAMES_TEMPORAL.test(text)) return;
+      withParsed(file, text, (parsed) => {
+        facts.set(file, factsOfFile(parsed));
+        if (!unsupported.concerns(text, 'forward')) return;
+        for (const { code, reason, offset } of unsupported.apply(parsed, { direction: 'forward', modules }).leftovers) {
+          refused.push({ path: file, line: positionOf(parsed.ast, offset).line, code, reason });
+        }
+      });
+    } catch (error) {
+      failed.push({ path: file, reason: reasonOf(error) });
+    }
+  };
+  for (const [index, file] of files.entries()) {
+    read(file, false);
+    if (index % 50 === 49) await turn();
+    onProgress?.(index + 1, files.length);
+  }
+  // What those import comes into bundles too, though it names nothing of Temporal's.
+  for (const queue = [...facts.values()]; queue.length > 0;) {
+    const { path: from, imports, entries } = queue.pop()!;
+    for (const specifier of [...imports.map((one) => one.specifier), ...entries]) {
+      const target = modules.resolve(from, specifier);
+      if (target === undefined || facts.has(target)) continue;
+      read(target, true);
+      const more = facts.get(target);
+      if (more !== undefined) queue.push(more);
+    }
+  }
+  const linked = new Linker(facts, (from, specifier) => modules.resolve(from, specifier), refused).link();
+  if (linked.workflows.length === 0) {
+    throw new CodemodError(
+      'BRANCHLINE_NO_WORKFLOWS',
+      `No workflows were found below ${root}: nothing is given as workflowsPath, started by a client or as a child (${files.length} files looked at${failed.length === 0 ? '' : `, ${failed.length} of them could not be read`}).`,
+    );
+  }
+  const whole: RepositoryFacts = { root, files: files.length, ...linked, unsupported: refused, failed };
+  return { ...whole, thresholds, verdicts: verdictsOf(whole, thresholds) };
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof SyntaxFault)
+    return `line ${error.at.line}, column ${error.at.column} does not parse: ${error.message}`;
+  if (error instanceof Unreadable) return error.message;
+  return error instanceof Error ? error.message : String(error);
+}

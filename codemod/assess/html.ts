@@ -1,0 +1,78 @@
+/** An assessment as one page that needs nothing else: the table, the reasons, the graph of what is tied to what. */
+import type { Assessment } from './assess';
+import { atOnce } from './text';
+
+const escaped = (text: string): string =>
+  text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
+
+const COLOUR = { move: '#1a7f37', 'keep on Temporal': '#9a6700', 'fix first': '#cf222e' } as const;
+
+const STYLE = `body{font:15px/1.45 system-ui,sans-serif;margin:2rem auto;max-width:70rem;padding:0 1rem;color:#1f2328}
+table{border-collapse:collapse;width:100%}td,th{text-align:left;padding:.35rem .6rem;border-bottom:1px solid #d1d9e0;vertical-align:top}
+code{font-size:13px}svg{max-width:100%;height:auto}b{font-weight:600}ul{margin:.2rem 0;padding-left:1.1rem}`;
+
+export function assessmentPage(assessment: Assessment): string {
+  const rows = assessment.workflows.map((workflow) => {
+    const { verdict, reasons } = assessment.verdicts.find(({ type }) => type === workflow.type)!;
+    const cells = [
+      `<code>${escaped(workflow.type)}</code>`,
+      `<b style="color:${COLOUR[verdict]}">${verdict}</b><ul>${reasons.map((reason) => `<li>${escaped(reason)}</li>`).join('')}</ul>`,
+      escaped(workflow.activities.join(', ')),
+      escaped(atOnce(workflow.fanOut)),
+      String(workflow.startedAt.length),
+      workflow.defined === undefined
+        ? ''
+        : `<code>${escaped(`${workflow.defined.path}:${workflow.defined.line}`)}</code>`,
+    ];
+    return `<tr>${cells.map((cell) => `<td>${cell}</td>`).join('')}</tr>`;
+  });
+  const refused = assessment.unsupported.map(
+    ({ path, line, reason }) => `<li><code>${escaped(`${path}:${line}`)}</code> ${escaped(reason)}</li>`,
+  );
+  return `<!doctype html>
+<html lang="en"><meta charset="utf-8"><title>Assessment of ${escaped(assessment.root)}</title><style>${STYLE}</style>
+<h1>Which workflows move to Postgres</h1>
+<p>${assessment.workflows.length} workflow types in ${assessment.files} files of <code>${escaped(assessment.root)}</code>. Thresholds: <code>${escaped(JSON.stringify(assessment.thresholds))}</code></p>
+<table><tr><th>Workflow type<th>Verdict<th>Activities<th>At once<th>Starts<th>Defined</tr>
+${rows.join('\n')}
+</table>
+<h2>What is tied to what</h2>
+${graph(assessment)}
+<h2>Refused by Branchline</h2>
+${refused.length === 0 ? '<p>Nothing.</p>' : `<ul>${refused.join('')}</ul>`}
+</html>
+`;
+}
+
+/** Types on a circle, in the order of their groups, so that what is tied stands close. */
+function graph({ workflows, edges, verdicts }: Assessment): string {
+  const order = [...new Set(verdicts.flatMap(({ group }) => group))];
+  const radius = Math.max(120, order.length * 16);
+  const size = 2 * radius + 360;
+  const centre = size / 2;
+  const place = new Map(
+    order.map((type, index) => {
+      const angle = (2 * Math.PI * index) / order.length - Math.PI / 2;
+      return [
+        type,
+        { x: centre + radius * Math.cos(angle), y: centre + radius * Math.sin(angle), right: Math.cos(angle) >= 0 },
+      ];
+    }),
+  );
+  const lines = edges.flatMap(({ from, to, how, path, line }) => {
+    const [a, b] = [place.get(from), place.get(to)];
+    if (a === undefined || b === undefined) return [];
+    const title = `<title>${escaped(`${from} → ${to}: ${how}, ${path}:${line}`)}</title>`;
+    const [mx, my] = [(a.x + b.x + 2 * centre) / 4, (a.y + b.y + 2 * centre) / 4];
+    return `<path d="M${a.x.toFixed(1)},${a.y.toFixed(1)} Q${mx.toFixed(1)},${my.toFixed(1)} ${b.x.toFixed(1)},${b.y.toFixed(1)}" fill="none" stroke="#59636e" marker-end="url(#to)">${title}</path>`;
+  });
+  const nodes = workflows.map(({ type }) => {
+    const { x, y, right } = place.get(type)!;
+    const verdict = verdicts.find((one) => one.type === type)!.verdict;
+    return `<circle cx="${x.toFixed(1)}" cy="${y.toFixed(1)}" r="6" fill="${COLOUR[verdict]}"/><text x="${(x + (right ? 10 : -10)).toFixed(1)}" y="${(y + 4).toFixed(1)}" text-anchor="${right ? 'start' : 'end'}" font-size="13">${escaped(type)}</text>`;
+  });
+  return `<svg viewBox="0 0 ${size} ${size}" role="img" aria-label="Boundary graph"><defs><marker id="to" viewBox="0 0 8 8" refX="14" refY="4" markerWidth="8" markerHeight="8" orient="auto"><path d="M0,0 L8,4 L0,8 z" fill="#59636e"/></marker></defs>
+${lines.join('\n')}
+${nodes.join('\n')}
+</svg>`;
+}
