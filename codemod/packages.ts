@@ -1,7 +1,7 @@
 /** Temporal's packages and what stands for each in Branchline: one table, read both ways. */
 
 /** Packages with a drop-in of the same name: `@temporalio/client` is `branchline/client`. */
-export const DROP_INS = ['activity', 'client', 'common', 'testing', 'worker', 'workflow'] as const;
+export const DROP_INS = ['activity', 'client', 'common', 'envconfig', 'testing', 'worker', 'workflow'] as const;
 
 export type Direction = 'forward' | 'reverse';
 
@@ -13,10 +13,21 @@ export type Counterpart =
   | { kind: 'none'; code: string; reason: string };
 
 const KEPT: Record<string, string> = {
-  envconfig: 'reads TEMPORAL_ADDRESS and profiles: give them the Postgres URL',
   proto: 'Branchline uses the same messages',
   nexus: 'Branchline refuses Nexus operations when they are called',
 };
+/** Their types name `@temporalio/worker`, though at run time nothing asks for it. */
+const TYPED_BY_WORKER = [
+  'ai-sdk',
+  'interceptors-opentelemetry',
+  'interceptors-opentelemetry-v2',
+  'langsmith',
+  'nyc-test-coverage',
+  'openai-agents',
+  'workflow-streams',
+];
+const WORKER_TYPES =
+  'has no drop-in and goes on as it is; its types name @temporalio/worker: lead that to branchline/lib/worker by `paths` in tsconfig.json';
 /** They load Temporal's native library as soon as they are imported. */
 const NATIVE = ['core-bridge', 'lambda-worker'];
 
@@ -38,7 +49,10 @@ function inBranchline(specifier: string): Counterpart | undefined {
   if (!isDropIn(name)) {
     return {
       kind: 'kept',
-      reason: KEPT[name] ?? 'has no drop-in and goes on as it is: try what it does with the worker',
+      reason:
+        KEPT[name] ??
+        (TYPED_BY_WORKER.includes(name) ? WORKER_TYPES : undefined) ??
+        'has no drop-in and goes on as it is: try what it does with the worker',
     };
   }
   if (deep === undefined || (name === 'common' && deep.startsWith('/lib/'))) {

@@ -92,7 +92,6 @@ describe('there and back', () => {
     expect(JSON.parse(now['package.json']!)).toEqual({
       name: 'app',
       dependencies: {
-        '@temporalio/envconfig': '^1.20.0',
         branchline: `^${version}`,
         '@temporalio/worker': '~1.20.0',
         zod: '4',

@@ -5,19 +5,13 @@ import { groupsOf } from './link';
 export interface Thresholds {
   /** Activities or children at once, of one run. More: keep. */
   maxFanOut: number;
-  /** What a fan-out counts for when the code does not say how wide it is, and nothing was measured. */
+  /** What a fan-out counts for when the code does not say how wide it is. */
   assumedFanOut: number;
-  /** Runs of the type per second, measured. More: keep. */
-  maxStartsPerSecond: number;
-  /** Events in the history, 99th percentile, measured. More: keep. */
-  maxHistoryLength: number;
 }
 
 export const DEFAULT_THRESHOLDS: Thresholds = {
   maxFanOut: 50,
   assumedFanOut: 20,
-  maxStartsPerSecond: 50,
-  maxHistoryLength: 10_000,
 };
 
 export interface Verdict {
