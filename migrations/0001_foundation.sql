@@ -18,6 +18,7 @@
 -- `local_results` what transactions of local activities have committed.
 -- `schedules` holds what is to be started when, and where each schedule stands (JSON, with a version like a run's); `schedule_slots` what
 -- became of each of its times, for reading.
+-- `worker_deployments` holds versions of workers, and which of them gets which runs (JSON, with a version like a run's).
 -- `batch_jobs` and `batch_items` are commands on many workflows, with how far they have come.
 -- `task_queue_configs` and `task_queue_limits` say how fast and how much at once task queues may work; `task_queue_rates` and `limited_activities`
 -- keep count, where there is a limit.
@@ -248,6 +249,16 @@ CREATE TABLE schedule_slots (
   decided_at timestamptz NOT NULL,
   PRIMARY KEY (schedule_uuid, slot)
 );
+
+-- Worker deployments
+
+CREATE TABLE worker_deployments (
+  namespace_id integer NOT NULL,
+  name text COLLATE "C" NOT NULL,
+  version bigint NOT NULL CHECK (version > 0),
+  state json NOT NULL,
+  PRIMARY KEY (namespace_id, name)
+) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 50);
 
 CREATE UNLOGGED TABLE queries (
   id text COLLATE "C" PRIMARY KEY,

@@ -344,6 +344,15 @@ CREATE INDEX tasks_of_run ON branchline.tasks USING btree (run_id);
 
 CREATE INDEX tasks_waiting ON branchline.tasks USING btree (namespace_id, queue, kind, priority, fairness_key, id) WHERE (claimed_by IS NULL);
 
+CREATE TABLE branchline.worker_deployments (
+  namespace_id integer NOT NULL,
+  name text COLLATE "C" NOT NULL,
+  version bigint NOT NULL,
+  state json NOT NULL,
+  CONSTRAINT worker_deployments_pkey PRIMARY KEY (namespace_id, name),
+  CONSTRAINT worker_deployments_version_check CHECK ((version > 0))
+) WITH (fillfactor=50, autovacuum_vacuum_scale_factor=0, autovacuum_vacuum_threshold=50);
+
 CREATE OR REPLACE FUNCTION branchline.admit_activity(namespace integer, task_queue text, key text, most integer, process uuid, run uuid, event integer, attempt_number integer)
  RETURNS boolean
  LANGUAGE plpgsql

@@ -39,6 +39,7 @@ const task = (scheduledEventId: number): WorkflowTaskState => ({
   historySizeBytes: 400,
   suggestContinueAsNew: false,
   suggestContinueAsNewReasons: [],
+  targetVersionChanged: false,
   workerVersion: null,
 });
 
@@ -74,6 +75,7 @@ const activity: ActivityState = {
   resetRequested: false,
   resetHeartbeats: false,
   lastAttemptEndedAtMs: 0,
+  lastVersion: null,
   priority: null,
 };
 

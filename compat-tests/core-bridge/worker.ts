@@ -1,6 +1,6 @@
 /** The native worker: our core's pollers and drivers, executing on Temporal's own worker through its polls. */
 import type { native } from '@temporalio/core-bridge';
-import { coresdk, type temporal } from '@temporalio/proto';
+import { coresdk, temporal } from '@temporalio/proto';
 import { sdkStamp } from '../../shim/common/sdk-version';
 import type { CoreRunOptions } from '../../shim/core';
 import { ActivityWorker, type ActivityWorkerSettings } from '../../shim/worker/activity/activity-worker';
@@ -39,7 +39,8 @@ export class Worker {
     private readonly options: native.WorkerOptions,
   ) {
     if (options.taskTypes.enableNexus) throw new errors.UnexpectedError('Branchline has no Nexus services');
-    const { buildId, taskTypes } = options;
+    const { taskTypes } = options;
+    const buildId = buildIdOf(options);
     const rpc: Rpc = { call: (...args) => this.client.service.call(...args) };
     const coreLogger = client.runtime.logger;
     const onFatal = (error: unknown): void => {
@@ -61,6 +62,7 @@ export class Worker {
         ...shared,
         options: activitySettings(options),
         executor: this.polls.activityTasks,
+        deploymentOptions: coreOptions(options).deploymentOptions,
         logger: coreLogger,
       });
     }
@@ -188,15 +190,33 @@ function activitySettings(options: native.WorkerOptions): ActivityWorkerSettings
 }
 
 export function coreOptions(options: native.WorkerOptions, client?: Client): CoreRunOptions {
-  const { namespace, taskQueue, identity, buildId, workflowFailureErrors, workflowTypesToFailureErrors } = options;
+  const { namespace, taskQueue, identity, workflowFailureErrors, workflowTypesToFailureErrors } = options;
   return {
     namespace,
     taskQueue,
     identity,
-    buildId,
+    buildId: buildIdOf(options),
     sdkName: client?.options.clientName ?? sdkStamp.name,
     sdkVersion: client?.options.clientVersion ?? sdkStamp.version,
+    ...deploymentOf(options),
     nondeterminismFailsWorkflow: (workflowType) =>
       [...workflowFailureErrors, ...(workflowTypesToFailureErrors[workflowType] ?? [])].length > 0,
+  };
+}
+
+/** A deployment's build goes before the option of that name. */
+const buildIdOf = ({ workerDeploymentOptions, buildId }: native.WorkerOptions): string =>
+  workerDeploymentOptions?.version.buildId ?? buildId;
+
+function deploymentOf({ workerDeploymentOptions: given }: native.WorkerOptions): Partial<CoreRunOptions> {
+  if (given === null) return {};
+  const { version, useWorkerVersioning, defaultVersioningBehavior } = given;
+  const { VERSIONING_BEHAVIOR_PINNED, VERSIONING_BEHAVIOR_AUTO_UPGRADE } = temporal.api.enums.v1.VersioningBehavior;
+  const pinned = defaultVersioningBehavior?.type === 'pinned';
+  return {
+    deploymentOptions: { ...version, workerVersioningMode: useWorkerVersioning ? 2 : 1 },
+    ...(defaultVersioningBehavior === null
+      ? {}
+      : { defaultVersioningBehavior: pinned ? VERSIONING_BEHAVIOR_PINNED : VERSIONING_BEHAVIOR_AUTO_UPGRADE }),
   };
 }

@@ -119,6 +119,7 @@ export const sentences: Record<string, string> = {
   C122: 'delivery of tasks',
   C124: 'priority, fairness key and weight: stored, inherited, passed on',
   C125: 'rate limits of a task queue',
+  C126: 'worker deployments',
   C129: 'batch operations',
   C132: 'capabilities',
   C133: 'sdk metadata',

@@ -36,9 +36,9 @@ export function completionRequest(completion: Completion, options: CoreRunOption
     // A task returned with the answer holds only new events: it is of no use to a run that is not kept.
     returnNewWorkflowTask: stickyAttributes !== undefined,
     workerVersionStamp: { buildId: options.buildId, useVersioning: false },
-    versioningBehavior: completion.versioningBehavior,
-    ...options.completionExtras,
+    versioningBehavior: completion.versioningBehavior || options.defaultVersioningBehavior,
   };
+  if (options.deploymentOptions !== undefined) request.deploymentOptions = options.deploymentOptions;
   if (stickyAttributes !== undefined) request.stickyAttributes = stickyAttributes;
   if (completion.queryResults.length > 0) request.queryResults = queryResults(completion.queryResults);
   return request;
@@ -138,6 +138,6 @@ export function failureRequest(
     cause,
     failure,
     workerVersion: { buildId: options.buildId, useVersioning: false },
-    deploymentOptions: options.completionExtras?.deploymentOptions,
+    deploymentOptions: options.deploymentOptions,
   };
 }

@@ -18,8 +18,8 @@ export class TaskInfo {
   deploymentVersion: DeploymentVersion | undefined;
   private readonly ownVersion: DeploymentVersion | undefined;
 
-  constructor(options: Pick<CoreRunOptions, 'buildId' | 'completionExtras'>) {
-    const deployment = options.completionExtras?.deploymentOptions;
+  constructor(options: Pick<CoreRunOptions, 'buildId' | 'deploymentOptions'>) {
+    const deployment = options.deploymentOptions;
     const buildId = deployment?.buildId ?? options.buildId;
     const own = { deploymentName: deployment?.deploymentName ?? '', buildId };
     this.ownVersion = own.buildId === '' && own.deploymentName === '' ? undefined : own;

@@ -88,8 +88,10 @@ export interface CoreRunOptions {
   replayOnly?: boolean;
   /** Error types (names) or `nondeterminism` that fail the workflow rather than its task, from `workflowFailureErrorTypes`. */
   nondeterminismFailsWorkflow?: (workflowType: string) => boolean;
-  /** Deployment or versioning fields added to each task completion. */
-  completionExtras?: Partial<RespondWorkflowTaskCompleted>;
+  /** Of the worker's deployment, added to each answer. */
+  deploymentOptions?: temporal.api.deployment.v1.IWorkerDeploymentOptions;
+  /** Of workflows whose code names none. */
+  defaultVersioningBehavior?: temporal.api.enums.v1.VersioningBehavior;
   /** Sticky attributes for completions, when the worker caches runs. */
   stickyAttributes?: temporal.api.taskqueue.v1.IStickyExecutionAttributes;
 }

@@ -8,7 +8,6 @@ import { Code, ServiceError, invalidArgument } from './errors';
 import { type ActivityTaskTokenData, decodeToken } from './matching/task-token';
 import { type CurrentRuns, targetOf } from './target';
 import type { CallContext, MutateOptions, Rpc } from './types';
-import { refuseVersionedPoll } from './versioned-polls';
 import type { WorkerParts } from './workflow-tasks';
 
 type Wf = typeof temporal.api.workflowservice.v1;
@@ -77,7 +76,6 @@ export function activityTaskRpcs(parts: WorkerParts, current: CurrentRuns) {
     request: Requests['PollActivityTaskQueueRequest'],
     ctx: CallContext,
   ): Promise<temporal.api.workflowservice.v1.IPollActivityTaskQueueResponse> => {
-    refuseVersionedPoll(request);
     return matching.pollActivityTask(request, ctx);
   };
 

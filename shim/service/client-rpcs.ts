@@ -1,5 +1,6 @@
 /** The RPCs that clients call, by their lower-camel names. Those of workers and of schedules are elsewhere. */
 import { requestCancelWorkflowExecution } from './cancel';
+import type { Deployments } from './deployments/deployments';
 import { describeWorkflowExecution } from './describe';
 import { getWorkflowExecutionHistory, getWorkflowExecutionHistoryReverse } from './history';
 import { executeMultiOperation } from './multi-operation';
@@ -31,7 +32,7 @@ import {
 
 export type RpcTable = Record<string, Rpc<never, object>>;
 
-export function clientRpcs(parts: ServiceParts): RpcTable {
+export function clientRpcs(parts: ServiceParts, deployments: Deployments): RpcTable {
   const current = new CurrentRuns(parts);
   const starter = new Starter(parts, current);
   const updater = new Updater(parts, current);
@@ -67,7 +68,7 @@ export function clientRpcs(parts: ServiceParts): RpcTable {
     removeSearchAttributes: removeSearchAttributes(parts),
     listSearchAttributes: listSearchAttributes(parts),
     ...taskQueueLimitRpcs(parts),
-    describeTaskQueue: describeTaskQueue(parts),
+    describeTaskQueue: describeTaskQueue(parts, deployments),
     listTaskQueuePartitions: listTaskQueuePartitions(parts),
   };
 }

@@ -8,6 +8,7 @@ import { Code } from './errors';
 import { refuseNetworkOptions } from './connect-options';
 import { refusals } from './refused-rpcs';
 import { rpcTable } from './rpc-table';
+import type { Deployments } from './deployments/deployments';
 import type { Schedules } from './schedules/schedules';
 import type { WorkerParts } from './workflow-tasks';
 
@@ -30,7 +31,11 @@ const lowerCamel = (name: string): string => name.charAt(0).toLowerCase() + name
 
 describe.each(['WorkflowService', 'OperatorService'] as const)('compatibility.json on %s', (name) => {
   const methods = Object.keys((services[name] as unknown as Service).methods);
-  const answered = rpcTable({} as WorkerParts, {} as Schedules, () => undefined);
+  const answered = rpcTable({} as WorkerParts, {
+    schedules: {} as Schedules,
+    deployments: {} as Deployments,
+    batchStarted: () => undefined,
+  });
 
   it('names every RPC', () => {
     expect(Object.keys(list.rpcs[name]).sort()).toEqual([...methods].sort());

@@ -6,6 +6,10 @@ import { firstBuildId, shownAttributes } from './engine/build-ids';
 import { optionsOf } from './engine/activity-options';
 import { retryIntervalMs } from './engine/retry';
 import { type ActivityState, type HistoryEvent, type RunState, Status } from './engine/types';
+import { shownOverride } from './engine/versioning/override';
+import type { RunVersioning } from './engine/versioning/run-versioning';
+import { dottedVersion } from './engine/versioning/version';
+import { closedVersioning } from './engine/versioning/closed';
 import { RunResetPoints } from './reset-points';
 import { type CurrentRuns, runNotFound, targetOf, workflowNotFound } from './target';
 import type { Rpc, ServiceParts } from './types';
@@ -61,6 +65,7 @@ export function describeWorkflowExecution(parts: ServiceParts, current: CurrentR
       workflowExecutionInfo: {
         ...(state === null ? executionInfo(row, uuid) : liveInfo(executionInfo(row, uuid), state)),
         priority: attributes.priority,
+        ...versioningInfo(state?.deployment ?? null, row),
         autoResetPoints,
       },
       pendingActivities:
@@ -125,6 +130,37 @@ function liveInfo(info: Info, state: RunState): Info {
   };
 }
 
+/** `deployment` null: of a run without a version, or a closed one, whose search attributes tell the last of it. */
+function versioningInfo(
+  deployment: RunVersioning | null,
+  row: ExecutionRow,
+): Pick<Info, 'versioningInfo' | 'workerDeploymentName'> {
+  const known = deployment ?? closedVersioning(row);
+  if (known === null) return {};
+  const { behavior, version, override, transition, deploymentName, wasVersioned } = known;
+  return {
+    ...(deploymentName === '' ? {} : { workerDeploymentName: deploymentName }),
+    ...(wasVersioned
+      ? {
+          versioningInfo: {
+            behavior: behavior as number,
+            ...(version === null ? {} : { version: dottedVersion(version), deploymentVersion: version }),
+            ...(override === null ? {} : { versioningOverride: shownOverride(override) }),
+            ...(transition === null
+              ? {}
+              : { versionTransition: { version: dottedVersion(transition.to), deploymentVersion: transition.to } }),
+          },
+        }
+      : {}),
+  };
+}
+
+function lastVersion(version: ActivityState['lastVersion']): PendingActivity {
+  return version === null
+    ? {}
+    : { lastWorkerDeploymentVersion: dottedVersion(version), lastDeploymentVersion: version };
+}
+
 interface Beat {
   atMs: number;
   details: temporal.api.common.v1.IPayloads | null;
@@ -174,6 +210,7 @@ function pendingActivity(activity: ActivityState, nowMs: number, beat: Beat | un
             manual: { identity: activity.pause.identity, reason: activity.pause.reason },
           },
     priority: activity.priority,
+    ...lastVersion(activity.lastVersion),
     activityOptions: { ...optionsOf(activity), taskQueue: queue },
   };
 }

@@ -1,11 +1,13 @@
 /** The service: Temporal's server on a store. */
 import { BatchJobs } from '../maintenance/batch-jobs';
 import { DueRuns } from '../maintenance/due-runs';
+import { Drainage, type DrainageTimes } from '../maintenance/drainage';
 import { DueSchedules } from '../maintenance/due-schedules';
 import { Retention } from '../maintenance/retention';
 import { TimeSkipping } from '../maintenance/time-skipping';
 import { openStore } from '../store/open';
 import type { Store, StoreOptions } from '../store/types';
+import { Deployments } from './deployments/deployments';
 import { engine as defaultEngine, defaultLimits } from './engine';
 import type { Engine } from './engine/api';
 import type { Limits } from './engine/types';
@@ -39,6 +41,8 @@ export interface ServiceOptions {
   maxBytes?: number;
   /** A test environment's clock: time can be skipped, and closed runs are kept. Default false. */
   timeSkipping?: boolean;
+  /** When versions that get no new runs are looked at for pinned ones, ms. Default: 3 minutes after the change, and every 3 minutes. */
+  versionDrainage?: DrainageTimes;
 }
 
 export function createService(options: ServiceOptions): Service {
@@ -47,6 +51,11 @@ export function createService(options: ServiceOptions): Service {
   const namespaces = new NamespaceCache(store);
   const namespace: NamespaceCache['get'] = (name) => namespaces.get(name);
   const limitLog = new LimitLog(options.warn ?? warnOnStderr);
+  const deployments: Deployments = new Deployments({
+    store,
+    limits,
+    routingChanged: (queues, own) => matching.routingChanged(queues, own),
+  });
   const runs = new RunRegistry({
     store,
     engine,
@@ -54,10 +63,11 @@ export function createService(options: ServiceOptions): Service {
     newId: uuidv7,
     warn: (state, warnings) => limitLog.report(state, warnings),
     searchAttributeTypes: (id) => namespaces.searchAttributeTypes(id),
+    routing: (id) => deployments.routing(id),
     maxRuns: options.maxRuns,
     maxBytes: options.maxBytes,
   });
-  const matching = new TaskMatching({ store, engine, runs, namespace, newId: uuidv7 });
+  const matching: TaskMatching = new TaskMatching({ store, engine, runs, namespace, newId: uuidv7, deployments });
   const parts: WorkerParts = { store, engine, runs, matching, namespace, newId: uuidv7, limits };
   const current = new CurrentRuns(parts);
   const scheduleParts = { ...parts, current, starter: new Starter(parts, current) };
@@ -93,7 +103,7 @@ export function createService(options: ServiceOptions): Service {
   const skipping: TimeSkipping | null = options.timeSkipping
     ? new TimeSkipping({ store, engine, runs, matching, dueRuns, dueSchedules })
     : null;
-  const rpcs = rpcTable(parts, schedules, () => batchJobs.look());
+  const rpcs = rpcTable(parts, { schedules, deployments, batchStarted: () => batchJobs.look() });
   const batchJobs: BatchJobs = new BatchJobs(
     store,
     <R extends object>(method: string, request: object) => rpcs.get(method)!(request, { metadata: {} }) as Promise<R>,
@@ -104,6 +114,7 @@ export function createService(options: ServiceOptions): Service {
   const retention = new Retention(store);
   if (skipping === null) retention.start();
   batchJobs.look();
+  const drainage = new Drainage(store, deployments, options.versionDrainage);
   const outage = new Outage(store);
 
   return {
@@ -112,6 +123,7 @@ export function createService(options: ServiceOptions): Service {
       const rpc = rpcs.get(method);
       if (rpc === undefined) throw new ServiceError(Code.UNIMPLEMENTED, `Branchline does not answer ${method}.`);
       outage.check();
+      if (!deployments.loaded) await deployments.ready;
       // A poll that was given up would still be handed a task; polls end by themselves.
       return isTaskPoll(method) ? rpc(request, ctx) : outage.bound(rpc(request, ctx));
     },
@@ -123,6 +135,8 @@ export function createService(options: ServiceOptions): Service {
       dueRuns.close();
       dueSchedules.close();
       retention.close();
+      deployments.close();
+      drainage.close();
       try {
         await outage.bound(
           batchJobs

@@ -5,8 +5,11 @@ import type { Rpc } from './types';
 const NEXUS = 'Branchline has no Nexus endpoints: call the other workflow as a child or through an activity.';
 const STANDALONE = 'Branchline has no standalone activities: start them from a workflow.';
 export const BUILD_ID_RULES =
-  'Worker versioning by build-id sets and rules is deprecated in Temporal and not supported by Branchline: use patched() or separate task queues.';
-export const DEPLOYMENTS = 'Branchline does not manage worker deployments: use patched() or separate task queues.';
+  'Worker versioning by build-id sets and rules is deprecated in Temporal and not supported by Branchline: use worker deployments.';
+const DEPLOYMENTS = 'This is the older API of worker deployments: use the RPCs with WorkerDeployment in their names.';
+const CREATED_BY_POLLS =
+  'Branchline makes a worker deployment, and each version of it, when its workers poll for the first time.';
+const COMPUTE = 'Branchline starts no workers: run them yourself.';
 const RULES = 'Branchline has no workflow rules.';
 const ARCHIVAL = 'Branchline has no archival: closed workflows stay in the database until their retention ends.';
 const CLUSTERS = 'Branchline is one Postgres database: there are no other clusters.';
@@ -15,7 +18,6 @@ const WORKERS = 'Branchline does not change the settings of workers: set them wh
 const OPERATORS = 'This version of Branchline does not offer this operator command yet.';
 
 const SENTENCES: Record<string, string> = {
-  updateWorkflowExecutionOptions: OPERATORS,
   pauseWorkflowExecution: OPERATORS,
   unpauseWorkflowExecution: OPERATORS,
   deleteNamespace: OPERATORS,
@@ -53,19 +55,10 @@ const SENTENCES: Record<string, string> = {
   setCurrentDeployment: DEPLOYMENTS,
   describeDeployment: DEPLOYMENTS,
   listDeployments: DEPLOYMENTS,
-  createWorkerDeployment: DEPLOYMENTS,
-  createWorkerDeploymentVersion: DEPLOYMENTS,
-  describeWorkerDeployment: DEPLOYMENTS,
-  describeWorkerDeploymentVersion: DEPLOYMENTS,
-  deleteWorkerDeployment: DEPLOYMENTS,
-  deleteWorkerDeploymentVersion: DEPLOYMENTS,
-  listWorkerDeployments: DEPLOYMENTS,
-  setWorkerDeploymentCurrentVersion: DEPLOYMENTS,
-  setWorkerDeploymentRampingVersion: DEPLOYMENTS,
-  setWorkerDeploymentManager: DEPLOYMENTS,
-  updateWorkerDeploymentVersionMetadata: DEPLOYMENTS,
-  updateWorkerDeploymentVersionComputeConfig: DEPLOYMENTS,
-  validateWorkerDeploymentVersionComputeConfig: DEPLOYMENTS,
+  createWorkerDeployment: CREATED_BY_POLLS,
+  createWorkerDeploymentVersion: CREATED_BY_POLLS,
+  updateWorkerDeploymentVersionComputeConfig: COMPUTE,
+  validateWorkerDeploymentVersionComputeConfig: COMPUTE,
   createWorkflowRule: RULES,
   describeWorkflowRule: RULES,
   deleteWorkflowRule: RULES,

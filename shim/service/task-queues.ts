@@ -3,7 +3,11 @@ import { temporal } from '@temporalio/proto';
 import { fromMs, long } from '../common/proto-values';
 import type { PollerInfo } from '../store/types';
 import { PRIORITY_LEVELS } from './engine/priority';
+import type { Deployments } from './deployments/deployments';
+import type { QueueRouting, Routing } from './engine/versioning/routing';
+import { type DeploymentVersion, dottedVersion } from './engine/versioning/version';
 import { invalidArgument } from './errors';
+import { physicalNames, splitName } from './matching/physical-queue';
 import type { Rpc, ServiceParts } from './types';
 
 type Request = temporal.api.workflowservice.v1.IDescribeTaskQueueRequest;
@@ -16,20 +20,28 @@ type Kind = PollerInfo['kind'];
 const ENHANCED = temporal.api.enums.v1.DescribeTaskQueueMode.DESCRIBE_TASK_QUEUE_MODE_ENHANCED;
 const Type = temporal.api.enums.v1.TaskQueueType;
 const Source = temporal.api.enums.v1.RateLimitSource;
+const VERSIONED = temporal.api.enums.v1.WorkerVersioningMode.WORKER_VERSIONING_MODE_VERSIONED;
+type SeenPoller = PollerInfo & { version: DeploymentVersion | null };
 /** A poller not seen for longer is not shown. */
 const POLLER_SHOWN_MS = 5 * 60_000;
 
-export function describeTaskQueue(parts: ServiceParts): Rpc<Request, Response> {
+export function describeTaskQueue(
+  parts: ServiceParts,
+  deployments: Pick<Deployments, 'routing'>,
+): Rpc<Request, Response> {
   return async (request) => {
     const queue = request.taskQueue?.name;
     if (!queue) throw invalidArgument('TaskQueue is not set on request.');
     const { id } = await parts.namespace(request.namespace);
     parts.matching.announce();
-    const seen = await parts.store.pollers(id, queue);
-    if (request.apiMode === ENHANCED) return enhanced(parts, id, queue, request, seen);
+    const routing = deployments.routing(id);
+    const seen = (await parts.store.pollers(id))
+      .map((poller) => ({ ...poller, ...splitName(poller.queue) }))
+      .filter(({ taskQueue }) => taskQueue === queue);
+    if (request.apiMode === ENHANCED) return enhanced(parts, id, queue, request, seen, routing);
     const kind = kindOf(request.taskQueueType);
     const wantsStats = request.reportStats === true || request.includeTaskQueueStatus === true;
-    const backlog = wantsStats ? await stats(parts, id, queue, kind, seen) : undefined;
+    const backlog = wantsStats ? await stats(parts, id, queue, kind, seen, routing) : undefined;
     const config = kind === undefined ? undefined : (await parts.store.taskQueues.config(id, queue, kind))?.config;
     const effectiveRateLimit = effectiveLimit(config, seen, kind);
     return {
@@ -40,6 +52,7 @@ export function describeTaskQueue(parts: ServiceParts): Rpc<Request, Response> {
       ...(request.reportStats ? { stats: backlog?.all, statsByPriorityKey: backlog?.byPriority } : {}),
       ...(request.reportConfig && config !== undefined ? { config } : {}),
       ...(effectiveRateLimit === undefined ? {} : { effectiveRateLimit }),
+      ...(kind === undefined ? {} : { versioningInfo: versioningInfo(routing?.queue(queue, kind)) }),
     };
   };
 }
@@ -50,7 +63,8 @@ async function enhanced(
   namespaceId: number,
   queue: string,
   request: Request,
-  seen: PollerInfo[],
+  seen: SeenPoller[],
+  routing: Routing | null,
 ): Promise<Response> {
   const types = request.taskQueueTypes?.length
     ? request.taskQueueTypes
@@ -60,7 +74,7 @@ async function enhanced(
     const kind = kindOf(type);
     infos[type] = {
       ...(request.reportPollers ? { pollers: shown(parts, seen, kind) } : {}),
-      ...(request.reportStats ? { stats: (await stats(parts, namespaceId, queue, kind, seen)).all } : {}),
+      ...(request.reportStats ? { stats: (await stats(parts, namespaceId, queue, kind, seen, routing)).all } : {}),
     };
   }
   return { versionsInfo: { '': { typesInfo: infos } } };
@@ -74,26 +88,46 @@ function kindOf(type: temporal.api.enums.v1.TaskQueueType | null | undefined): K
 
 function shown(
   parts: ServiceParts,
-  seen: PollerInfo[],
+  seen: SeenPoller[],
   kind: Kind | undefined,
 ): temporal.api.taskqueue.v1.IPollerInfo[] {
   const since = parts.store.nowMs() - POLLER_SHOWN_MS;
   return seen
     .filter((poller) => poller.kind === kind && poller.lastPollMs > since)
-    .map(({ identity, lastPollMs, stats: told }) => ({
+    .map(({ identity, lastPollMs, version, stats: told }) => ({
       identity,
       lastAccessTime: fromMs(lastPollMs),
       ...(told?.workerRate === undefined ? {} : { ratePerSecond: told.workerRate }),
+      ...(version === null ? {} : { deploymentOptions: { ...version, workerVersioningMode: VERSIONED } }),
     }));
 }
 
-/** What waits in the memory of each process (as it last told, about every 2 s) and in rows. */
+/** Where tasks of runs that are not pinned go. */
+function versioningInfo(routing: QueueRouting | undefined): temporal.api.taskqueue.v1.ITaskQueueVersioningInfo {
+  const { current = null, currentUpdatedMs = 0, ramping = null } = routing ?? {};
+  const updatedMs = Math.max(currentUpdatedMs, ramping?.updatedMs ?? 0);
+  return {
+    currentVersion: dottedVersion(current),
+    currentDeploymentVersion: current,
+    ...(ramping === null
+      ? {}
+      : {
+          rampingVersion: dottedVersion(ramping.version),
+          rampingDeploymentVersion: ramping.version,
+          rampingVersionPercentage: ramping.percentage,
+        }),
+    updateTime: updatedMs > 0 ? fromMs(updatedMs) : null,
+  };
+}
+
+/** What waits in the memory of each process (as it last told, about every 2 s) and in rows, for all versions together. */
 async function stats(
   parts: ServiceParts,
   namespaceId: number,
   queue: string,
   kind: Kind | undefined,
-  seen: PollerInfo[],
+  seen: SeenPoller[],
+  routing: Routing | null,
 ): Promise<{ all: Stats; byPriority: Record<number, Stats> }> {
   const waiting = new Map<number, { count: number; oldestMs: number }>();
   const add = (priority: number, count: number, oldestMs: number): void => {
@@ -106,7 +140,9 @@ async function stats(
   let added = 0;
   let dispatched = 0;
   if (kind !== undefined) {
-    for (const row of await parts.store.backlog(namespaceId, queue, kind)) add(row.priority, row.count, row.oldestMs);
+    for (const name of physicalNames(queue, routing?.queue(queue, kind))) {
+      for (const row of await parts.store.backlog(namespaceId, name, kind)) add(row.priority, row.count, row.oldestMs);
+    }
     for (const { stats: told } of seen.filter((poller) => poller.kind === kind)) {
       for (const [priority, count, oldestMs] of told?.waiting ?? []) add(priority, count, oldestMs);
       added += told?.added ?? 0;

@@ -19,7 +19,7 @@ import { type CurrentRuns, isWorkflowCompleted, targetOf } from './target';
 import type { CallContext, Rpc, ServiceParts } from './types';
 import { unlessAborted } from './unless-aborted';
 import type { Workers } from './workers/registry';
-import { refuseVersionedPoll } from './versioned-polls';
+import { pollerVersion } from './versioned-polls';
 
 type Wf = typeof temporal.api.workflowservice.v1;
 type Requests = {
@@ -39,7 +39,6 @@ export function workflowTaskRpcs(parts: WorkerParts, current: CurrentRuns, worke
     request: Requests['PollWorkflowTaskQueueRequest'],
     ctx: CallContext,
   ): Promise<WorkflowTaskResponse> => {
-    refuseVersionedPoll(request);
     return matching.pollWorkflowTask(request, ctx);
   };
 
@@ -49,6 +48,7 @@ export function workflowTaskRpcs(parts: WorkerParts, current: CurrentRuns, worke
   > = async (request) => {
     const token = decodeToken('workflow', request.taskToken);
     const identity = request.identity ?? '';
+    const version = pollerVersion(request);
     // The next run of a chain (retry, cron) is made like this one.
     const state = runs.loaded(token.runId)?.state;
     const chains = state === undefined || state.retryPolicy !== null || state.cronSchedule !== '';
@@ -63,7 +63,7 @@ export function workflowTaskRpcs(parts: WorkerParts, current: CurrentRuns, worke
       const eager: ActivityTaskResponse[] = [];
       for (const effect of t.effects) {
         if (effect.type !== 'activityScheduled' || !effect.eager) continue;
-        const task = matching.dispatcher.startEagerActivity(t, change, effect.scheduledEventId, identity);
+        const task = matching.dispatcher.startEagerActivity(t, change, effect.scheduledEventId, { identity, version });
         if (task !== null) eager.push(task);
       }
       let inline: { run: RunHandle; task: StartedWorkflowTask } | null = null;

@@ -24,6 +24,7 @@ import {
   type TaskRecord,
 } from './rows';
 import { PostgresRouting } from './routing';
+import { PostgresDeployments } from './deployments';
 import { PostgresSchedules } from './schedules';
 import { localResults } from './sql/activity-results';
 import { executions } from './sql/executions';
@@ -100,6 +101,7 @@ export interface PostgresStoreOptions {
 export class PostgresStore implements Store {
   readonly processId: string;
   readonly schedules: PostgresSchedules;
+  readonly deployments: PostgresDeployments;
   readonly batchJobs: PostgresBatchJobs;
   readonly measures: StoreMeasures;
   readonly taskQueues: PostgresTaskQueues;
@@ -153,6 +155,7 @@ export class PostgresStore implements Store {
     this.measures = new StoreMeasures(connections, this.committer, this.leases, this.clock, schema, listen);
     this.batchJobs = new PostgresBatchJobs(connections, schema, listen, processId);
     this.taskQueues = new PostgresTaskQueues(connections, schema, listen, processId);
+    this.deployments = new PostgresDeployments(connections, schema, listen);
     this.schedules = new PostgresSchedules(connections, schema, listen, () => this.nowMs());
     this.routing = new PostgresRouting(connections, schema, listen, (notice) => {
       // Routed connections of this process too.

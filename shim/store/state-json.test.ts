@@ -20,6 +20,7 @@ const task: WorkflowTaskState = {
   historySizeBytes: 9,
   suggestContinueAsNew: true,
   suggestContinueAsNewReasons: [1, 2],
+  targetVersionChanged: false,
   workerVersion: { buildId: 'b' },
 };
 
@@ -51,6 +52,7 @@ const activity: ActivityState = {
   resetRequested: true,
   resetHeartbeats: true,
   lastAttemptEndedAtMs: 14,
+  lastVersion: null,
   priority: { priorityKey: 1 },
 };
 

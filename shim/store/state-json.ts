@@ -60,6 +60,7 @@ function runDefaults(workflowId: string, runId: string, startedAtMs: number): Ru
     obligations: [],
     closeEventId: 0,
     newRunId: '',
+    deployment: null,
     versioning: null,
   };
 }
@@ -82,6 +83,7 @@ function taskDefaults(scheduledAtMs: number): WorkflowTaskState {
     historySizeBytes: 0,
     suggestContinueAsNew: false,
     suggestContinueAsNewReasons: [],
+    targetVersionChanged: false,
     workerVersion: null,
   };
 }
@@ -115,6 +117,7 @@ function activityDefaults(scheduledAtMs: number): ActivityState {
     resetRequested: false,
     resetHeartbeats: false,
     lastAttemptEndedAtMs: 0,
+    lastVersion: null,
     priority: null,
   };
 }

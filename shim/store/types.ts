@@ -12,6 +12,7 @@
  *    `schedules` and `schedule_slots`, `queries` and `notices` (cross-process), `namespaces`, `search_attributes`. The story is told in migrations/0001_foundation.sql.
  */
 import type { temporal } from '@temporalio/proto';
+import type { DeploymentState } from '../service/engine/deployments/types';
 import type { ScheduleState, SlotRecord } from '../service/engine/schedules/types';
 import type { HistoryEvent, Payload, Payloads, RunState, Status } from '../service/engine/types';
 import type { RoutingStore } from './routing-types';
@@ -224,6 +225,9 @@ export type Notice =
   | { kind: 'routes' }
   /** Another engine has that id now, or none. */
   | { kind: 'routedId'; key: string }
+  /** Some worker deployment has changed; whoever has seen it says so when the change has a name. */
+  | { kind: 'deployments'; change: string }
+  | { kind: 'deploymentsSeen'; change: string; processId: string }
   /** Never sent: told to this process's listeners when it has freed the runs and tasks of a dead process (look at dueRuns and claimTasks). */
   | { kind: 'processDied' }
   /** Never sent: this process heard nothing for a while, as its listening connection was lost. Anything may have changed. */
@@ -277,6 +281,42 @@ export interface ScheduleStore {
   ): Promise<ScheduleState[]>;
   count(query: VisibilityQuery): Promise<number>;
 }
+
+export interface DeploymentKey {
+  namespaceId: number;
+  name: string;
+}
+
+export interface LoadedDeployment {
+  namespaceId: number;
+  version: number;
+  /** The caller's own copy. */
+  state: DeploymentState;
+}
+
+/** Any process may change a deployment: it decides on what it read, and the change is refused (false) when somebody else made one since. */
+export interface DeploymentStore {
+  /** Of all namespaces. */
+  all(): Promise<LoadedDeployment[]>;
+  load(key: DeploymentKey): Promise<LoadedDeployment | null>;
+  /** False when there is one of that name. */
+  create(namespaceId: number, state: DeploymentState): Promise<boolean>;
+  change(deployment: LoadedDeployment): Promise<boolean>;
+  remove(deployment: LoadedDeployment): Promise<boolean>;
+  /** Are there open runs pinned to that version (`name:build`)? */
+  hasPinnedRuns(namespaceId: number, version: string): Promise<boolean>;
+  /** Rows that nobody has claimed, of each queue the first behind that id, in order. */
+  waiting(queues: WaitingQueue[], limitOfEach: number): Promise<WaitingTask[]>;
+}
+
+export interface WaitingQueue {
+  namespaceId: number;
+  queue: string;
+  kind: 'workflow' | 'activity';
+  afterId: string;
+}
+
+export type WaitingTask = Pick<ClaimedTask, 'id' | 'queue' | 'kind' | 'runId' | 'scheduledEventId' | 'attempt'>;
 
 export interface BatchJobKey {
   namespaceId: number;
@@ -424,6 +464,7 @@ export interface Store {
   readonly batchJobs: BatchJobStore;
   readonly schedules: ScheduleStore;
   readonly routing: RoutingStore;
+  readonly deployments: DeploymentStore;
   /** Epoch ms by Postgres's clock, from the last round trips (monotonic in this process). */
   nowMs(): number;
   /** Moves the clock of a test environment ahead; for this process only. */

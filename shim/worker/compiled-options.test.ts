@@ -28,16 +28,6 @@ const listed = (
 
 const refused: [string, Partial<WorkerOptions>][] = [
   ['useVersioning', { useVersioning: true, buildId: '1' }],
-  [
-    'workerDeploymentOptions.useWorkerVersioning',
-    {
-      workerDeploymentOptions: {
-        useWorkerVersioning: true,
-        version: { deploymentName: 'd', buildId: 'b' },
-        defaultVersioningBehavior: 'PINNED',
-      },
-    },
-  ],
   ['nexusServices', { nexusServices: [{}] }],
   ['tuner.tunerOptions', { tuner: { tunerOptions: { targetCpuUsage: 0.5, targetMemoryUsage: 0.5 } } }],
 ];

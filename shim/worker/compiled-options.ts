@@ -12,6 +12,7 @@ import { loadDataConverter } from '@temporalio/common/lib/internal-non-workflow'
 import { throwIfReservedName } from '@temporalio/common/lib/reserved';
 import { msOptionalToNumber, msToNumber, type Duration } from '@temporalio/common/lib/time';
 import { BranchlineOptionError } from '../common/errors';
+import { checkDeploymentOptions } from './deployment';
 import type { CompiledWorkerInterceptors } from './interceptors';
 import { loggerSink, metricSink, type InjectedSinks } from './sinks';
 import type { PollerBehavior, WorkerOptions } from './worker-options';
@@ -53,11 +54,7 @@ function refuseUnsupported(options: WorkerOptions): void {
   const refuse = (option: string, advice: string): never => {
     throw new BranchlineOptionError(option, advice);
   };
-  if (options.useVersioning === true)
-    refuse('useVersioning', 'remove it; one version of the code runs per task queue.');
-  if (options.workerDeploymentOptions?.useWorkerVersioning === true) {
-    refuse('workerDeploymentOptions.useWorkerVersioning', 'set it to false; use patches or a task queue per version.');
-  }
+  if (options.useVersioning === true) refuse('useVersioning', 'remove it; use workerDeploymentOptions.');
   if (options.nexusServices !== undefined && options.nexusServices.length > 0) {
     refuse('nexusServices', 'remove it; call the operation from an activity.');
   }
@@ -125,6 +122,7 @@ export function compileWorkerOptions(
   metricMeter: MetricMeter = noopMetricMeter,
 ): CompiledWorkerOptions {
   refuseUnsupported(options);
+  checkDeploymentOptions(options.workerDeploymentOptions);
   for (const sink of Object.keys(options.sinks ?? {})) throwIfReservedName('sink', sink);
   const eager = options.maxEagerActivityReservationsPerWorkflowTask;
   if (eager !== undefined && (!Number.isSafeInteger(eager) || eager < 0)) {

@@ -17,9 +17,9 @@ export interface WorkerOptions {
   identity?: string;
   /** Written as the binary checksum of workflow tasks. Default: package, version and a hash of the bundle. */
   buildId?: string;
-  /** Only `false` is supported. */
+  /** Only `false` is supported: build ids without a deployment are the older API. */
   useVersioning?: boolean;
-  /** Only with `useWorkerVersioning: false`. */
+  /** The version of this worker, and whether it gets only that version's work (docs/versioning.md). */
   workerDeploymentOptions?: WorkerDeploymentOptions;
   /** Default: `default`. */
   namespace?: string;

@@ -4,6 +4,7 @@ import type { Logger, MetricMeter } from '@temporalio/common';
 import { LoggerWithComposedMetadata } from '@temporalio/common/lib/logger';
 import { sdkStamp } from '../common/sdk-version';
 import type { CoreRunOptions } from '../core';
+import { defaultBehavior, wireDeploymentOptions } from './deployment';
 import { compileWorkerOptions, type CompiledWorkerOptions } from './compiled-options';
 import type { WorkflowBundle, WorkflowHost } from './isolate/types';
 import type { WorkerMetrics } from './metrics/sdk-metrics';
@@ -62,7 +63,6 @@ function failureErrorTypes(options: CompiledWorkerOptions, workflowType: string)
 }
 
 export function coreRunOptions({ options, buildId }: WorkerParts): CoreRunOptions {
-  const deployment = options.workerDeploymentOptions?.version;
   return {
     namespace: options.namespace,
     taskQueue: options.taskQueue,
@@ -72,17 +72,8 @@ export function coreRunOptions({ options, buildId }: WorkerParts): CoreRunOption
     buildId,
     nondeterminismFailsWorkflow: (workflowType) =>
       failureErrorTypes(options, workflowType).some((name) => nondeterminism.includes(name)),
-    ...(deployment === undefined
-      ? {}
-      : {
-          completionExtras: {
-            deploymentOptions: {
-              deploymentName: deployment.deploymentName,
-              buildId: deployment.buildId,
-              workerVersioningMode: 1,
-            },
-          },
-        }),
+    deploymentOptions: wireDeploymentOptions(options.workerDeploymentOptions),
+    defaultVersioningBehavior: defaultBehavior(options.workerDeploymentOptions),
   };
 }
 

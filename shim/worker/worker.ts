@@ -10,6 +10,7 @@ import type { StoreTransaction, TransactionOptions } from '../store/types';
 import { Gauge, type Observable } from './gauge';
 import type { WorkflowHost } from './isolate/types';
 import type { CompiledWorkerOptions } from './compiled-options';
+import { wireDeploymentOptions } from './deployment';
 import { callWithRetry, type Rpc } from './polling/rpc';
 import { replayHistories } from './replay';
 import { type ReplayHistoriesIterable, type ReplayResult } from './replay-errors';
@@ -110,6 +111,7 @@ export class Worker {
         rpc,
         executor: runner,
         metrics,
+        deploymentOptions: wireDeploymentOptions(options.workerDeploymentOptions),
         logger,
         coreLogger,
         onFatal,

@@ -14,6 +14,7 @@ import type {
   RunState,
   Transition,
 } from '../../shim/service/engine/types';
+import type { Routing } from '../../shim/service/engine/versioning/routing';
 
 export import CommandType = temporal.api.enums.v1.CommandType;
 type StartRequest = Request<'StartWorkflowExecutionRequest'>;
@@ -49,6 +50,7 @@ export class World {
   private ids = 0;
   limits: Limits = { ...defaultLimits };
   searchAttributeTypes: Record<string, number> | null = null;
+  routing: Routing | null = null;
   state!: RunState;
   readonly history: HistoryEvent[] = [];
   /** Of the latest step. */
@@ -61,6 +63,7 @@ export class World {
       limits: this.limits,
       searchAttributeTypes: this.searchAttributeTypes,
       warnings: null,
+      routing: this.routing,
     };
   }
 

@@ -290,7 +290,7 @@ test.each([
   [{ visibilityQuery, resetOperation: {} }, /unknown batch reset type/],
   [{ visibilityQuery, resetOperation: { options: {} } }, /batch reset missing target/],
   [{ visibilityQuery, resetActivitiesOperation: {} }, /Either activity type must be set/],
-  [{ visibilityQuery, updateWorkflowOptionsOperation: {} }, /no versioning overrides/],
+  [{ visibilityQuery, updateWorkflowOptionsOperation: {} }, /UpdateMask is required/],
   [{ visibilityQuery, terminateActivitiesOperation: {} }, /no standalone activities/],
 ])('%j is refused', async (request, details) => {
   const service = await testService();

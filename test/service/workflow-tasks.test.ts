@@ -254,13 +254,22 @@ test('a thousand timers fire together within 200 ms of their time', async () => 
   expect(late).toBeLessThan(2000);
 });
 
+const VERSIONED = 2;
 test.each([
-  [
-    { deploymentOptions: { deploymentName: 'd', buildId: '1', workerVersioningMode: 2 } },
-    /12 UNIMPLEMENTED: .*deployments/,
-  ],
   [{ workerVersionCapabilities: { buildId: '1', useVersioning: true } }, /7 PERMISSION_DENIED: .*build-id/],
-])('polls that ask for the tasks of one version are refused: %o', async (more, message) => {
+  [
+    { deploymentOptions: { buildId: '1', workerVersioningMode: VERSIONED } },
+    /3 INVALID_ARGUMENT: .*have deployment name/,
+  ],
+  [
+    { deploymentOptions: { deploymentName: 'd', workerVersioningMode: VERSIONED } },
+    /3 INVALID_ARGUMENT: .*have build id/,
+  ],
+  [
+    { deploymentOptions: { deploymentName: 'd.e', buildId: '1', workerVersioningMode: VERSIONED } },
+    /3 INVALID_ARGUMENT: deployment name cannot contain/,
+  ],
+])('polls of a version that makes no sense are refused: %o', async (more, message) => {
   const service = await testService();
   for (const method of ['pollWorkflowTaskQueue', 'pollActivityTaskQueue']) {
     const request = { namespace: 'default', taskQueue: { name: 'q' }, identity: 'me', ...more };

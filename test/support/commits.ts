@@ -65,6 +65,7 @@ export function runState(workflowId: string, runId: string, nextEventId: number)
     obligations: [],
     closeEventId: 0,
     newRunId: '',
+    deployment: null,
     versioning: null,
   };
 }

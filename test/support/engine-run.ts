@@ -63,6 +63,7 @@ export class TestRun {
       limits: defaultLimits,
       searchAttributeTypes: null,
       warnings: null,
+      routing: null,
       ...this.overrides,
     };
   }

@@ -11,6 +11,9 @@ type HistoryEvent = temporal.api.history.v1.IHistoryEvent;
 export const EventType = temporal.api.enums.v1.EventType;
 export const CommandType = temporal.api.enums.v1.CommandType;
 
+const VERSIONED = temporal.api.enums.v1.WorkerVersioningMode.WORKER_VERSIONING_MODE_VERSIONED;
+const behaviors = { PINNED: 1, AUTO_UPGRADE: 2 };
+
 export const text = (value: unknown): temporal.api.common.v1.IPayload => ({
   metadata: { encoding: Buffer.from('json/plain') },
   data: Buffer.from(JSON.stringify(value)),
@@ -44,6 +47,8 @@ export interface PollingWorkerOptions {
   sticky?: string;
   pollers?: number;
   identity?: string;
+  /** Of a worker deployment, with the behavior of its workflows. */
+  version?: { deploymentName: string; buildId: string; behavior: 'PINNED' | 'AUTO_UPGRADE' };
 }
 
 export class PollingWorker {
@@ -64,7 +69,13 @@ export class PollingWorker {
   }
 
   private get base() {
-    return { namespace: this.options.namespace ?? 'default', identity: this.options.identity ?? 'scripted' };
+    const { namespace = 'default', identity = 'scripted', version } = this.options;
+    const deploymentOptions = version && {
+      deploymentName: version.deploymentName,
+      buildId: version.buildId,
+      workerVersioningMode: VERSIONED,
+    };
+    return { namespace, identity, ...(deploymentOptions ? { deploymentOptions } : {}) };
   }
 
   async shutdown(): Promise<void> {
@@ -125,6 +136,7 @@ export class PollingWorker {
             },
           }
         : {}),
+      ...(this.options.version ? { versioningBehavior: behaviors[this.options.version.behavior] } : {}),
       ...completion,
     });
   }

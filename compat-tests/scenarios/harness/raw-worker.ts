@@ -14,13 +14,28 @@ type Failure = temporal.api.failure.v1.IFailure;
 const namespace = NAMESPACE;
 const identity = 'raw';
 const LONG_POLL_MS = 70_000;
+const VERSIONED = temporal.api.enums.v1.WorkerVersioningMode.WORKER_VERSIONING_MODE_VERSIONED;
 const { TaskQueueKind, WorkflowTaskFailedCause, QueryResultType } = temporal.api.enums.v1;
+
+export interface RawVersion {
+  deploymentName: string;
+  buildId: string;
+  behavior: temporal.api.enums.v1.VersioningBehavior;
+}
 
 export class RawWorker {
   constructor(
     private readonly connection: ConnectionLike,
     readonly queue: string,
+    /** Of a worker deployment. */
+    private readonly version?: RawVersion,
   ) {}
+
+  private get deployment(): { deploymentOptions?: temporal.api.deployment.v1.IWorkerDeploymentOptions } {
+    if (this.version === undefined) return {};
+    const { deploymentName, buildId } = this.version;
+    return { deploymentOptions: { deploymentName, buildId, workerVersioningMode: VERSIONED } };
+  }
 
   private get rpc(): ConnectionLike['workflowService'] {
     return this.connection.workflowService;
@@ -39,7 +54,9 @@ export class RawWorker {
       sticky === undefined
         ? { name: this.queue }
         : { name: sticky, kind: TaskQueueKind.TASK_QUEUE_KIND_STICKY, normalName: this.queue };
-    const task = await this.within(ms, () => this.rpc.pollWorkflowTaskQueue({ namespace, taskQueue, identity }));
+    const task = await this.within(ms, () =>
+      this.rpc.pollWorkflowTaskQueue({ namespace, taskQueue, identity, ...this.deployment }),
+    );
     return task?.taskToken?.length ? task : undefined;
   }
 
@@ -49,6 +66,8 @@ export class RawWorker {
       taskToken: task.taskToken,
       identity,
       commands,
+      ...this.deployment,
+      ...(this.version === undefined ? {} : { versioningBehavior: this.version.behavior }),
       ...more,
     });
   }
@@ -105,7 +124,9 @@ export class RawWorker {
 
   async tryPollActivity(ms: number): Promise<ActivityTask | undefined> {
     const taskQueue = { name: this.queue };
-    const task = await this.within(ms, () => this.rpc.pollActivityTaskQueue({ namespace, taskQueue, identity }));
+    const task = await this.within(ms, () =>
+      this.rpc.pollActivityTaskQueue({ namespace, taskQueue, identity, ...this.deployment }),
+    );
     return task?.taskToken?.length ? task : undefined;
   }
 

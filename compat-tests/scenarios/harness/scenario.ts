@@ -7,7 +7,7 @@ import type { Observed } from './compare';
 import { NAMESPACE, SHARED_QUEUE, type Engine, type EngineWorkerOptions, type RunningWorker } from './engines';
 import { collectHistories, fetchHistory, type Run } from './histories';
 import { plain, type Plain } from './plain';
-import { RawWorker } from './raw-worker';
+import { type RawVersion, RawWorker } from './raw-worker';
 import { trackStarts } from './tracking';
 
 export interface Scenario {
@@ -100,8 +100,8 @@ export class Context {
   }
 
   /** A worker whose polls and answers the scenario makes by hand. */
-  raw(queue = this.ownQueue()): RawWorker {
-    return new RawWorker(this.connection, queue);
+  raw(queue = this.ownQueue(), version?: RawVersion): RawWorker {
+    return new RawWorker(this.connection, queue, version);
   }
 
   /** A client with other options, on the same connection. */

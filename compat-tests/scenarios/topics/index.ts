@@ -14,6 +14,7 @@ import { starts } from './starts';
 import { taskQueues } from './task-queues';
 import { timers } from './timers';
 import { updates } from './updates';
+import { versions } from './versions';
 import { visibility } from './visibility';
 import { workflowTasks } from './workflow-tasks';
 
@@ -34,4 +35,5 @@ export const scenarios: Scenario[] = [
   ...updates,
   ...queries,
   ...visibility,
+  ...versions,
 ];

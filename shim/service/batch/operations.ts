@@ -8,6 +8,8 @@ import { invalidArgument } from '../errors';
 import { both, is } from '../visibility/filter';
 import { printFilter } from '../visibility/printer';
 import { readFilter } from '../visibility/query';
+import { wireOverride } from '../engine/versioning/override';
+import { askedOverride } from '../workflow-options';
 import { resetPoint } from './reset-point';
 
 type Request = temporal.api.workflowservice.v1.IStartBatchOperationRequest;
@@ -93,6 +95,21 @@ export const kinds: Kinds = {
         identity: task.job.identity,
         requestId: task.requestId,
       }),
+  },
+  updateWorkflowOptionsOperation: {
+    type: Type.BATCH_OPERATION_TYPE_UPDATE_EXECUTION_OPTIONS,
+    openOnly: true,
+    check({ identity, workflowExecutionOptions, updateMask }) {
+      const override = askedOverride(workflowExecutionOptions, updateMask);
+      const versioningOverride = override ? wireOverride(override) : null;
+      return {
+        identity,
+        workflowExecutionOptions: { versioningOverride },
+        updateMask: { paths: updateMask?.paths ?? [] },
+      };
+    },
+    carryOut: (call, task, { workflowExecutionOptions, updateMask }) =>
+      call('updateWorkflowExecutionOptions', { ...execution(task), workflowExecutionOptions, updateMask }),
   },
   signalOperation: {
     type: Type.BATCH_OPERATION_TYPE_SIGNAL,
@@ -216,7 +233,6 @@ function checkReset(operation: temporal.api.batch.v1.IBatchOperationReset): obje
 
 /** Operations of Temporal's that are not done here, with what the caller is told. */
 const refused: Partial<Record<Field, string>> = {
-  updateWorkflowOptionsOperation: 'Branchline has no versioning overrides: batches cannot update workflow options.',
   cancelActivitiesOperation: 'Branchline has no standalone activities: start them from a workflow.',
   terminateActivitiesOperation: 'Branchline has no standalone activities: start them from a workflow.',
   deleteActivitiesOperation: 'Branchline has no standalone activities: start them from a workflow.',

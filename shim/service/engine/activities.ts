@@ -3,7 +3,7 @@ import type { temporal } from '@temporalio/proto';
 import { int64, long } from '../../common/proto-values';
 import { invalidArgument, notFound } from '../errors';
 import { activityRetry, beginNextAttempt } from './activity-retry';
-import type { ActivityToken, HeartbeatAnswer } from './api';
+import type { ActivityStart, ActivityToken, HeartbeatAnswer } from './api';
 import { endPause } from './activity-pause';
 import { EventType } from './event-fields';
 import { serverFailure, truncateFailure } from './failures';
@@ -30,10 +30,7 @@ const CANCEL_NOT_REQUESTED = 'unable to mark activity as canceled without activi
  * Hands an attempt to a poller. Repeating it with the same request id is fine; NOT_FOUND when the attempt is gone, taken, paused or
  * not due yet. Nothing is written to history: the Started event comes when the activity closes.
  */
-export function startActivity(
-  t: Transition,
-  input: { scheduledEventId: number; attempt: number; requestId: string; identity: string },
-): ActivityState {
+export function startActivity(t: Transition, input: ActivityStart): ActivityState {
   const { state, ctx } = t;
   const activity = state.activities[input.scheduledEventId];
   if (state.status !== Status.Running || activity === undefined) throw notFound(ACTIVITY_NOT_FOUND);
@@ -43,6 +40,7 @@ export function startActivity(
   }
   if (activity.attempt !== input.attempt || activity.backingOff || activity.paused) throw notFound(ACTIVITY_NOT_FOUND);
   markStarted(activity, input.requestId, input.identity, ctx.nowMs);
+  if (input.version) activity.lastVersion = input.version;
   return activity;
 }
 

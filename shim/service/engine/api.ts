@@ -16,6 +16,8 @@ import type {
   Transition,
   UpdateState,
 } from './types';
+import type { OverrideState } from './versioning/run-versioning';
+import type { DeploymentVersion } from './versioning/version';
 
 type Wf = typeof temporal.api.workflowservice.v1;
 export type Request<K extends string> = K extends keyof Wf
@@ -77,6 +79,8 @@ export interface Engine {
       requestId: string;
       identity: string;
       workerVersion?: temporal.api.common.v1.IWorkerVersionStamp | null;
+      /** Of the poller: a run that is not pinned moves to it, a pinned one refuses others. Left out: no change of workers. */
+      version?: DeploymentVersion | null;
     },
   ): void;
   /**
@@ -98,10 +102,12 @@ export interface Engine {
   failWorkflowTask(t: Transition, token: WorkflowTaskToken, request: Request<'RespondWorkflowTaskFailedRequest'>): void;
 
   // Activities. `token` must match a started attempt, else NOT_FOUND.
-  startActivity(
-    t: Transition,
-    input: { scheduledEventId: number; attempt: number; requestId: string; identity: string },
-  ): ActivityState;
+  startActivity(t: Transition, input: ActivityStart): ActivityState;
+  /**
+   * Before an activity is started by a worker of that version: false when it may be. True when the run is on its way to another version, or
+   * has just set out for this one: the activity is handed out again once it has arrived.
+   */
+  movesBeforeActivity(t: Transition, version: DeploymentVersion | null): boolean;
   completeActivity(
     t: Transition,
     token: ActivityToken,
@@ -136,6 +142,9 @@ export interface Engine {
     which: ActivitySelector,
     how: { resetAttempts: boolean; resetHeartbeat: boolean; delayMs: () => number },
   ): void;
+  /** Sets a versioning override, or takes it away (null). False when nothing changes. */
+  updateOverride(t: Transition, override: OverrideState | null): boolean;
+
   /** Back to the first attempt; `originals` (Scheduled events by their id) gives them the options back that they were scheduled with. */
   resetActivities(
     t: Transition,
@@ -202,6 +211,14 @@ export interface Engine {
   reapply(t: Transition, events: HistoryEvent[], exclude: ReapplyExclusions): void;
   /** Ends the run that the reset run replaces: neither its parent nor its children hear of it. */
   terminateForReset(t: Transition, reason: string): void;
+}
+
+export interface ActivityStart {
+  scheduledEventId: number;
+  attempt: number;
+  requestId: string;
+  identity: string;
+  version?: DeploymentVersion | null;
 }
 
 export interface WorkflowTaskToken {

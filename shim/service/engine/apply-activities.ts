@@ -37,6 +37,7 @@ function scheduled(state: RunState, event: HistoryEvent): void {
     resetRequested: false,
     resetHeartbeats: false,
     lastAttemptEndedAtMs: 0,
+    lastVersion: null,
     priority: attributes.priority ?? null,
   };
 }

@@ -4,6 +4,7 @@ import type { Applier, Appliers } from './apply';
 import { EventType } from './event-fields';
 import { mergeFields } from './payload-fields';
 import { type HistoryEvent, type RunState, Status } from './types';
+import { optionsUpdated, startedVersioned } from './versioning/apply';
 
 function started(state: RunState, event: HistoryEvent): void {
   const a = event.workflowExecutionStartedEventAttributes ?? {};
@@ -41,6 +42,7 @@ function started(state: RunState, event: HistoryEvent): void {
   state.memo = { ...a.memo?.fields };
   state.searchAttributes = mergeFields({}, a.searchAttributes?.indexedFields);
   state.priority = a.priority ?? null;
+  if (a.versioningOverride || a.inheritedPinnedVersion || a.inheritedAutoUpgradeInfo) startedVersioned(state, a);
 }
 
 /** The run timeout counts from the first workflow task, and never beyond the execution's. */
@@ -78,6 +80,9 @@ export const lifecycleAppliers: Appliers = {
   },
   [EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CANCEL_REQUESTED]: (state) => {
     state.cancelRequested = true;
+  },
+  [EventType.EVENT_TYPE_WORKFLOW_EXECUTION_OPTIONS_UPDATED]: (state, event) => {
+    optionsUpdated(state, event.workflowExecutionOptionsUpdatedEventAttributes ?? {});
   },
   [EventType.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED]: closes(Status.Completed),
   [EventType.EVENT_TYPE_WORKFLOW_EXECUTION_FAILED]: closes(Status.Failed),

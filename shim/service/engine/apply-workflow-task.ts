@@ -5,6 +5,7 @@ import { withBuildId } from './build-ids';
 import type { Appliers } from './apply';
 import { EventType } from './event-fields';
 import type { HistoryEvent, RunState } from './types';
+import { completedVersioned } from './versioning/apply';
 
 import TaskQueueKind = temporal.api.enums.v1.TaskQueueKind;
 import TimeoutType = temporal.api.enums.v1.TimeoutType;
@@ -31,6 +32,7 @@ function scheduled(state: RunState, event: HistoryEvent): void {
     historySizeBytes: 0,
     suggestContinueAsNew: false,
     suggestContinueAsNewReasons: [],
+    targetVersionChanged: false,
     workerVersion: null,
   };
 }
@@ -47,6 +49,7 @@ function started(state: RunState, event: HistoryEvent): void {
   task.historySizeBytes = int64(a.historySizeBytes);
   task.suggestContinueAsNew = a.suggestContinueAsNew ?? false;
   task.suggestContinueAsNewReasons = a.suggestContinueAsNewReasons ?? [];
+  task.targetVersionChanged = a.targetWorkerDeploymentVersionChanged ?? false;
   task.workerVersion = a.workerVersion ?? null;
 }
 
@@ -59,7 +62,9 @@ function completed(state: RunState, event: HistoryEvent): void {
   state.lastCompletedTaskStartedEventId = int64(a.startedEventId);
   const { sdkName, sdkVersion } = a.sdkMetadata ?? {};
   const buildId = a.workerVersion?.buildId;
-  if (buildId) state.searchAttributes = withBuildId(state, buildId) ?? state.searchAttributes;
+  if (!completedVersioned(state, a, buildId ?? '') && buildId) {
+    state.searchAttributes = withBuildId(state, buildId) ?? state.searchAttributes;
+  }
   if (sdkName || sdkVersion || buildId) {
     state.versioning = {
       buildId: buildId || state.versioning?.buildId || '',

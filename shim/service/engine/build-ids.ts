@@ -8,8 +8,8 @@ import { keywordList } from './search-attributes';
 import type { Payload, RunState } from './types';
 
 const BUILD_IDS = 'BuildIds';
-/** What Temporal writes of workers that are not versioned: this mark, and the build id behind it. */
-const UNVERSIONED = 'unversioned';
+/** What Temporal writes of workers that are not versioned: this mark, and the build id behind it. Alone: of runs that are not. */
+export const UNVERSIONED_RUN = 'unversioned';
 
 type Attributes = Record<string, Payload>;
 
@@ -20,19 +20,26 @@ export function firstBuildId(state: RunState): string {
 
 /** Search attributes as they are read. `buildId`: see `firstBuildId`. */
 export function shownAttributes(attributes: Attributes, buildId: string): Attributes {
-  return buildId === '' ? attributes : { ...attributes, [BUILD_IDS]: keywordList([UNVERSIONED, mark(buildId)]) };
+  return buildId === ''
+    ? attributes
+    : { ...attributes, [BUILD_IDS]: keywordList([UNVERSIONED_RUN, unversionedMark(buildId)]) };
 }
 
 /** The run's search attributes once a worker with this build id has worked on it; undefined when that changes nothing in them. */
 export function withBuildId(state: RunState, buildId: string): Attributes | undefined {
   const last = state.versioning?.buildId ?? '';
   if (last === buildId || (last === '' && state.searchAttributes[BUILD_IDS] === undefined)) return undefined;
-  const known = shownAttributes(state.searchAttributes, firstBuildId(state))[BUILD_IDS];
-  const ids = JSON.parse(payloadJson(known ?? {}) ?? '[]') as string[];
-  if (ids.includes(mark(buildId))) return undefined;
-  const more = keywordList([...ids, mark(buildId)]);
+  const ids = buildIdsOf(state);
+  if (ids.includes(unversionedMark(buildId))) return undefined;
+  const more = keywordList([...ids, unversionedMark(buildId)]);
   if (more.data!.byteLength > SEARCH_ATTRIBUTE_VALUE_SIZE) return undefined;
   return { ...state.searchAttributes, [BUILD_IDS]: more };
 }
 
-const mark = (buildId: string): string => `${UNVERSIONED}:${buildId}`;
+/** All values of the run's `BuildIds`. */
+export function buildIdsOf(state: RunState): string[] {
+  const known = shownAttributes(state.searchAttributes, firstBuildId(state))[BUILD_IDS];
+  return (JSON.parse(payloadJson(known ?? {}) ?? '[]') as string[] | null) ?? [];
+}
+
+export const unversionedMark = (buildId: string): string => `${UNVERSIONED_RUN}:${buildId}`;

@@ -8,6 +8,7 @@ import { mergeFields } from './payload-fields';
 import { mergePriority } from './priority';
 import { asRun } from './transition';
 import type { ChildState, Header, HistoryEvent, Obligation, RunState, StartInput, Transition } from './types';
+import { inheritedByChild } from './versioning/inheritance';
 import { scheduleWorkflowTask } from './workflow-task';
 
 const Initiator = temporal.api.enums.v1.ContinueAsNewInitiator;
@@ -146,6 +147,7 @@ export function childStartInput(t: Transition, initiatedEvent: HistoryEvent, new
       ...(initiated.header ? { header: initiated.header } : {}),
       workflowId,
       ...(priority ? { priority } : {}),
+      ...(namespace === state.namespace ? inheritedByChild(state, ctx, initiated.taskQueue?.name ?? '') : {}),
     },
     parent: { namespace: state.namespace, workflowId: state.workflowId, runId: state.runId, initiatedEventId },
     root: state.root,

@@ -24,6 +24,8 @@ import { start, startInputFromRequest } from './start';
 import { completeWorkflowTask, failWorkflowTask } from './task-completion';
 import { asRun, begin } from './transition';
 import { admitUpdate, deliverUpdates } from './updates';
+import { movesBeforeActivity } from './versioning/activity';
+import { updateOverride } from './versioning/options';
 import { startWorkflowTask, virtualTaskEvents } from './workflow-task';
 
 export { defaultLimits } from './limits';
@@ -49,6 +51,7 @@ export const engine: Engine = {
   failWorkflowTask: (t, token, request) => failWorkflowTask(asRun(t), token, request),
 
   startActivity,
+  movesBeforeActivity,
   completeActivity,
   failActivity,
   cancelActivity,
@@ -61,6 +64,7 @@ export const engine: Engine = {
   unpauseActivities,
   resetActivities,
   updateActivityOptions,
+  updateOverride,
 
   childStarted,
   childStartFailed,

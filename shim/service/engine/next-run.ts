@@ -10,6 +10,7 @@ import { RetryState, workflowRetry } from './retry';
 import { start } from './start';
 import { asRun } from './transition';
 import type { Failure, HistoryEvent, Payloads, RunState, StartInput, Transition } from './types';
+import { inheritedByRepetition } from './versioning/inheritance';
 
 export const Initiator = temporal.api.enums.v1.ContinueAsNewInitiator;
 export type Initiator = temporal.api.enums.v1.ContinueAsNewInitiator;
@@ -118,6 +119,7 @@ function planRepetition(
     ...(before.searchAttributes ? { searchAttributes: before.searchAttributes } : {}),
     ...(before.header ? { header: before.header } : {}),
     ...(before.priority ? { priority: before.priority } : {}),
+    ...inheritedByRepetition(t.state, before, why.initiator === Initiator.CONTINUE_AS_NEW_INITIATOR_RETRY),
   };
   return plan(t, attributes, why.backoffMs, startedEvent.links ?? []);
 }

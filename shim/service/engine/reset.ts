@@ -12,6 +12,8 @@ import { replay } from './replay';
 import { RetryState } from './retry';
 import { RunTransition, taskStartedAttributes } from './transition';
 import type { EngineContext, Failure, HistoryEvent, RunState } from './types';
+import { updateOverride } from './versioning/options';
+import { overrideOf } from './versioning/override';
 import { SERVER_IDENTITY, scheduleWorkflowTask } from './workflow-task';
 
 const Cause = temporal.api.enums.v1.WorkflowTaskFailedCause;
@@ -118,6 +120,9 @@ export function reapply(t: RunTransition, events: HistoryEvent[], exclude: Reapp
       case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED:
         if (!exclude.updates) reapplyUpdate(t, event);
         break;
+      case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_OPTIONS_UPDATED:
+        reapplyOptions(t, event);
+        break;
       default:
         reapplyChildEvent(t, event);
     }
@@ -141,6 +146,11 @@ function reapplyUpdate(t: RunTransition, event: HistoryEvent): void {
   if (!request) return;
   const origin = admitted?.origin ?? Origin.UPDATE_ADMITTED_EVENT_ORIGIN_REAPPLY;
   t.addEvent(EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ADMITTED, { request, origin });
+}
+
+function reapplyOptions(t: RunTransition, event: HistoryEvent): void {
+  const { versioningOverride, unsetVersioningOverride } = event.workflowExecutionOptionsUpdatedEventAttributes!;
+  if (versioningOverride || unsetVersioningOverride) updateOverride(t, overrideOf(versioningOverride));
 }
 
 /** News of a child that was begun before the reset point; the ids of later children would mean others here. */

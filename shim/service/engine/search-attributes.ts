@@ -122,10 +122,14 @@ export function withTypes(
   return typed;
 }
 
-/** A value that the server itself sets. */
-export const keywordList = (values: string[]): Payload => ({
-  metadata: { encoding: Buffer.from('json/plain'), type: Buffer.from('KeywordList') },
-  data: Buffer.from(JSON.stringify(values)),
+/** Values that the server itself sets. */
+/** Null for a list that has become empty, as the server writes it. */
+export const keywordList = (values: string[] | null): Payload => ownValue('KeywordList', values);
+export const keyword = (value: string): Payload => ownValue('Keyword', value);
+
+const ownValue = (type: string, value: unknown): Payload => ({
+  metadata: { encoding: Buffer.from('json/plain'), type: Buffer.from(type) },
+  data: Buffer.from(JSON.stringify(value)),
 });
 
 /** Throws INVALID_ARGUMENT when a value, or all of them together, are too big. */

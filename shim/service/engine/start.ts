@@ -22,6 +22,7 @@ import {
   tooLong,
   unsupported,
 } from './validate';
+import { overrideOf, wireOverride } from './versioning/override';
 import { scheduleWorkflowTask } from './workflow-task';
 
 import Initiator = temporal.api.enums.v1.ContinueAsNewInitiator;
@@ -97,9 +98,7 @@ export function startInputFromRequest(
   validateSearchAttributesSize(searchAttributes);
   validatePriority(request.priority);
   if (request.completionCallbacks?.length) throw unsupported('completionCallbacks');
-  if (request.versioningOverride && Object.values(request.versioningOverride).some(Boolean)) {
-    throw unsupported('versioningOverride');
-  }
+  const override = overrideOf(request.versioningOverride);
   requireBlobSize(payloadsSize(request.input), ctx, 'StartWorkflowExecution');
   requireMemoSize(payloadMapSize(request.memo?.fields), ctx, 'StartWorkflowExecution');
 
@@ -133,6 +132,7 @@ export function startInputFromRequest(
       ? { searchAttributes: { indexedFields: withTypes(searchAttributes, ctx.searchAttributeTypes) } }
       : {}),
     ...(request.header ? { header: request.header } : {}),
+    ...(override === null ? {} : { versioningOverride: wireOverride(override) }),
     workflowId,
     ...(request.priority ? { priority: request.priority } : {}),
   };

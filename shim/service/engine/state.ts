@@ -52,6 +52,7 @@ export function emptyState(namespace: string): RunState {
     obligations: [],
     closeEventId: 0,
     newRunId: '',
+    deployment: null,
     versioning: null,
   };
 }

@@ -14,6 +14,8 @@ import { TASK_HEARTBEAT_TIMEOUT_MS } from './limits';
 import { workflowCompleted } from './run-refusals';
 import type { RunTransition } from './transition';
 import type { Command, Failure, HistoryEvent, ProtocolMessage, RunState, WorkflowTaskState } from './types';
+import { isMoving, reofferingActivities } from './versioning/transition';
+import { versionAttributes } from './versioning/completion';
 import { handleUpdateMessage, hasWaitingUpdates, rejectUnprocessed, updateMessageType } from './updates';
 import {
   SERVER_IDENTITY,
@@ -25,6 +27,7 @@ import {
 } from './workflow-task';
 
 import CommandType = temporal.api.enums.v1.CommandType;
+const VERSIONED = temporal.api.enums.v1.WorkerVersioningMode.WORKER_VERSIONING_MODE_VERSIONED;
 
 type CompletedRequest = Request<'RespondWorkflowTaskCompletedRequest'>;
 type FailedRequest = Request<'RespondWorkflowTaskFailedRequest'>;
@@ -126,17 +129,18 @@ export function completeWorkflowTask(
   if (t.closed || enforceHistoryLimits(t)) return result;
 
   if (heartbeat) resendUpdates(state);
-  if (heartbeat || t.hasBuffered) {
+  if (heartbeat || t.hasBuffered || isMoving(t)) {
     scheduleWorkflowTask(t, idle ? { originalScheduledAtMs } : {});
   } else if (hasWaitingUpdates(state)) {
     scheduleWorkflowTask(t, { speculative: request.returnNewWorkflowTask === true });
   }
-  result.returnNewTask = request.returnNewWorkflowTask === true && state.workflowTask !== null;
+  result.returnNewTask = request.returnNewWorkflowTask === true && state.workflowTask !== null && !isMoving(t);
   return result;
 }
 
 function refuseUnsupported(request: CompletedRequest): void {
-  if (request.versioningBehavior && !request.deployment && !request.deploymentOptions) {
+  const versioned = request.deploymentOptions?.workerVersioningMode === VERSIONED;
+  if (request.versioningBehavior && !request.deployment && !versioned) {
     throw invalidArgument(
       'versioning behavior cannot be specified without deployment options being set with versioned mode',
     );
@@ -171,9 +175,11 @@ function carryOut(
     completedEventId = writeCompleted(t, task, request);
   }
   const { workerTaskQueue, scheduleToStartTimeout } = request.stickyAttributes ?? {};
-  state.sticky = workerTaskQueue?.name
-    ? { queue: workerTaskQueue.name, scheduleToStartMs: ms(scheduleToStartTimeout) }
-    : null;
+  // The worker that the run is leaving keeps nothing.
+  state.sticky =
+    workerTaskQueue?.name && !isMoving(t)
+      ? { queue: workerTaskQueue.name, scheduleToStartMs: ms(scheduleToStartTimeout) }
+      : null;
 
   const context: CommandContext = {
     completedEventId,
@@ -213,7 +219,8 @@ function writeCompleted(t: RunTransition, task: WorkflowTaskState, request: Comp
   }
   const { buildId } = request.workerVersionStamp ?? {};
   if (buildId && withBuildId(t.state, buildId) !== undefined) t.effect({ type: 'visibilityChanged' });
-  const event = t.addEvent(EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED, {
+  const { deployment } = t.state;
+  const attributes = {
     scheduledEventId: long(task.scheduledEventId),
     startedEventId: long(task.startedEventId),
     ...(request.identity ? { identity: request.identity } : {}),
@@ -221,10 +228,10 @@ function writeCompleted(t: RunTransition, task: WorkflowTaskState, request: Comp
     ...(request.workerVersionStamp ? { workerVersion: request.workerVersionStamp } : {}),
     ...(request.sdkMetadata ? { sdkMetadata: request.sdkMetadata } : {}),
     ...(request.meteringMetadata ? { meteringMetadata: request.meteringMetadata } : {}),
-    ...(request.deploymentOptions?.deploymentName
-      ? { workerDeploymentName: request.deploymentOptions.deploymentName }
-      : {}),
-  });
+    ...versionAttributes(request),
+  };
+  const event = reofferingActivities(t, () => t.addEvent(EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED, attributes));
+  if (t.state.deployment !== deployment) t.effect({ type: 'visibilityChanged' });
   return int64(event.eventId);
 }
 

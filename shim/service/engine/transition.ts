@@ -230,6 +230,7 @@ export function taskStartedAttributes(
     ...(task.suggestContinueAsNew
       ? { suggestContinueAsNew: true, suggestContinueAsNewReasons: task.suggestContinueAsNewReasons }
       : {}),
+    ...(task.targetVersionChanged ? { targetWorkerDeploymentVersionChanged: true } : {}),
     ...(task.workerVersion ? { workerVersion: task.workerVersion } : {}),
   };
 }

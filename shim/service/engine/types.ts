@@ -4,6 +4,9 @@
  * so: no undefined-vs-null subtleties, no Map, no Date, no class instances, int64 as number.
  */
 import type { temporal } from '@temporalio/proto';
+import type { RunVersioning } from './versioning/run-versioning';
+import type { Routing } from './versioning/routing';
+import type { DeploymentVersion } from './versioning/version';
 
 export type HistoryEvent = temporal.api.history.v1.IHistoryEvent;
 export type Payload = temporal.api.common.v1.IPayload;
@@ -59,6 +62,8 @@ export interface WorkflowTaskState {
   suggestContinueAsNew: boolean;
   /** temporal.api.enums.v1.SuggestContinueAsNewReason */
   suggestContinueAsNewReasons: number[];
+  /** The run is pinned, and its queue's tasks go to another version by now. */
+  targetVersionChanged: boolean;
   workerVersion: temporal.api.common.v1.IWorkerVersionStamp | null;
 }
 
@@ -102,6 +107,8 @@ export interface ActivityState {
   resetHeartbeats: boolean;
   /** Epoch ms at which the last attempt ended; 0 = none has. */
   lastAttemptEndedAtMs: number;
+  /** Of the worker that took the last attempt; null = without one. */
+  lastVersion: DeploymentVersion | null;
   priority: temporal.api.common.v1.IPriority | null;
 }
 
@@ -243,7 +250,9 @@ export interface RunState {
   /** Only on closed runs. */
   closeEventId: number;
   newRunId: string;
-  /** Last deployment/version info of completed tasks, shown by describe. */
+  /** Worker deployments: null = they play no part. */
+  deployment: RunVersioning | null;
+  /** Who completed the last tasks, shown by describe. */
   versioning: { buildId: string; sdkName: string; sdkVersion: string } | null;
 }
 
@@ -274,6 +283,8 @@ export interface EngineContext {
   limits: Limits;
   /** Registered search attributes of the namespace: name → IndexedValueType number; null when not to be checked. */
   searchAttributeTypes: Record<string, number> | null;
+  /** Worker deployments of the namespace; null when there are none. */
+  routing: Routing | null;
   /** What went over a warning limit, for the log; null = nothing. */
   warnings: LimitWarning[] | null;
 }

@@ -12,6 +12,9 @@ import { forgetFailedTask } from './apply-workflow-task';
 import { EventType } from './event-fields';
 import { type RunTransition, taskQueueOf, taskStartedAttributes } from './transition';
 import type { Failure, HistoryEvent, RunState, WorkflowTaskState } from './types';
+import { leftBehind } from './versioning/routing';
+import { taskStartedBy } from './versioning/transition';
+import type { DeploymentVersion } from './versioning/version';
 
 import Cause = temporal.api.enums.v1.WorkflowTaskFailedCause;
 import SuggestReason = temporal.api.enums.v1.SuggestContinueAsNewReason;
@@ -83,6 +86,7 @@ export function scheduleWorkflowTask(t: RunTransition, options: ScheduleOptions 
       historySizeBytes: 0,
       suggestContinueAsNew: false,
       suggestContinueAsNewReasons: [],
+      targetVersionChanged: false,
       workerVersion: null,
     };
   }
@@ -105,6 +109,8 @@ export interface StartTaskInput {
   requestId: string;
   identity: string;
   workerVersion?: temporal.api.common.v1.IWorkerVersionStamp | null;
+  /** Of the poller: a run that is not pinned moves to it. Left out: the task stays where the one before was done. */
+  version?: DeploymentVersion | null;
 }
 
 /** Marks the pending task started for a poller. A repeated request of the same poll changes nothing. NOT_FOUND when it is gone. */
@@ -126,6 +132,8 @@ export function startWorkflowTask(t: RunTransition, input: StartTaskInput): void
     task.scheduledAtMs = nowMs;
     t.writeTaskEvents();
   }
+  const { version } = input;
+  if (version !== undefined && task.kind !== 'speculative') taskStartedBy(t, version);
   const { limits } = t.ctx;
   task.requestId = input.requestId;
   task.identity = input.identity;
@@ -144,6 +152,7 @@ export function startWorkflowTask(t: RunTransition, input: StartTaskInput): void
   }
   task.suggestContinueAsNew = reasons.length > 0;
   task.suggestContinueAsNewReasons = reasons;
+  task.targetVersionChanged = t.ctx.routing !== null && leftBehind(state, t.ctx.routing);
   if (task.kind === 'normal') {
     t.addEvent(EventType.EVENT_TYPE_WORKFLOW_TASK_STARTED, taskStartedAttributes(task));
   } else {

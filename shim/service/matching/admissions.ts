@@ -40,7 +40,14 @@ export class Admissions {
     if (this.asking.has(key) || this.closed.has(key)) return false;
     this.asking.add(key);
     const { runId, scheduledEventId, attempt } = entry;
-    const place = { namespaceId: queue.namespaceId, queue: queue.name, fairnessKey, runId, scheduledEventId, attempt };
+    const place = {
+      namespaceId: queue.namespaceId,
+      queue: queue.taskQueue,
+      fairnessKey,
+      runId,
+      scheduledEventId,
+      attempt,
+    };
     this.admit(place, most).then(
       (admitted) => {
         this.asking.delete(key);

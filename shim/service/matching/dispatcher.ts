@@ -9,20 +9,30 @@ import { type QueuePlace, mergePriority, placeOf } from '../engine/priority';
 import { type ActivityState, Status, type Transition, type WorkflowTaskState } from '../engine/types';
 import { Code, ServiceError, notFound } from '../errors';
 import type { Change } from '../runs/change';
+import { type Routing, activityVersion, stickyAllowed, workflowTaskVersion } from '../engine/versioning/routing';
+import { type DeploymentVersion, sameVersion } from '../engine/versioning/version';
 import { startedTask, waitingTask } from '../runs/holds';
 import type { RunRegistry } from '../runs/registry';
 import { type ActivityTaskResponse, activityTaskResponse } from './activity-task';
 import type { Admissions } from './admissions';
 import { markAheadOfStart } from './ahead-of-start';
 import type { BacklogEntry } from './backlog';
+import { physicalName } from './physical-queue';
 import type { Poller } from './poller';
 import type { TaskQueues } from './queues';
-import type { TaskQueue } from './task-queue';
+import type { TaskKind, TaskQueue } from './task-queue';
 import { type WorkflowTaskResponse, startWorkflowTask, withHistory } from './workflow-task';
 
 /** Entries of one queue that this process keeps for its own pollers before it writes rows, alone and when others poll the queue too. */
 const MAX_BACKLOG = 10_000;
 const MAX_SHARED_BACKLOG = 50;
+
+/** A scheduled attempt that no worker has taken. */
+export interface UnstartedTask {
+  kind: TaskKind;
+  scheduledEventId: number;
+  attempt: number;
+}
 
 /** Queries that ride on a workflow task. */
 export interface RidingQueries {
@@ -38,6 +48,7 @@ export class Dispatcher {
     private readonly queries: RidingQueries,
     private readonly newId: () => string,
     private readonly admissions: Admissions,
+    private readonly routing: (namespaceId: number) => Routing | null,
   ) {}
 
   /** Hands out what the transition scheduled and what is still unstarted at its end. */
@@ -114,7 +125,7 @@ export class Dispatcher {
   private offerWorkflowTask(t: Transition, change: Change): void {
     const task = t.state.workflowTask;
     if (t.state.status !== Status.Running || task === null || task.startedEventId !== 0) return;
-    const queue = this.workflowQueue(t, change, task);
+    const queue = this.workflowQueue(t, change.namespaceId, task);
     queue.rates.add();
     const poller = queue.takePoller();
     if (poller !== undefined) {
@@ -127,17 +138,63 @@ export class Dispatcher {
     } else this.keep(change, queue, task.scheduledEventId, task.attempt, placeOf(t.state.priority));
   }
 
-  /** The sticky queue as long as somebody polls it, else the normal one. */
-  private workflowQueue(t: Transition, change: Change, task: WorkflowTaskState): TaskQueue {
-    const { namespaceId } = change;
-    if (task.sticky) {
+  /** Where a task belongs that waits to be started; undefined when it does not wait any more. */
+  queueOf(t: Transition, namespaceId: number, task: UnstartedTask): TaskQueue | undefined {
+    const { scheduledEventId, attempt } = task;
+    if (t.state.status !== Status.Running) return undefined;
+    if (task.kind === 'workflow') {
+      const pending = t.state.workflowTask;
+      if (pending?.scheduledEventId !== scheduledEventId || pending.startedEventId !== 0) return undefined;
+      return pending.attempt === attempt ? this.workflowQueue(t, namespaceId, pending) : undefined;
+    }
+    const activity = t.state.activities[String(scheduledEventId)];
+    if (activity === undefined || activity.startedAtMs !== 0 || activity.attempt !== attempt) return undefined;
+    return activity.paused || activity.backingOff ? undefined : this.activityQueue(t, namespaceId, activity);
+  }
+
+  offer(t: Transition, change: Change, { kind, scheduledEventId }: UnstartedTask): void {
+    if (kind === 'workflow') this.offerWorkflowTask(t, change);
+    else this.offerActivity(t, change, scheduledEventId);
+  }
+
+  /** Hands out anew what waits here: it may belong to other versions by now. */
+  reoffer(queue: TaskQueue): void {
+    const { kind } = queue;
+    for (let next = queue.backlog.take(); next !== undefined; next = queue.backlog.take()) {
+      const entry = next;
+      const { rowId } = entry;
+      this.runs
+        .change(entry.runId, (t, change) => {
+          if (this.queueOf(t, change.namespaceId, { ...entry, kind }) === undefined) return change.unchanged();
+          this.offer(t, change, { ...entry, kind });
+          if (rowId !== null) change.doneTask(rowId);
+        })
+        // A run that has closed meanwhile has no work left; its rows went with it.
+        .catch(() => undefined);
+    }
+  }
+
+  /** The sticky queue as long as somebody polls it and the run stays with its version, else that version's normal one. */
+  private workflowQueue(t: Transition, namespaceId: number, task: WorkflowTaskState): TaskQueue {
+    const routing = this.routing(namespaceId);
+    const { state } = t;
+    const versioned = routing !== null || state.deployment !== null;
+    if (task.sticky && (!versioned || stickyAllowed(state, routing))) {
       const sticky = this.queues.find(namespaceId, task.taskQueue, 'workflow');
       if (sticky?.polled === true) return sticky;
       if (this.queues.polledElsewhere(namespaceId, task.taskQueue, 'workflow')) {
         return this.queues.get(namespaceId, task.taskQueue, 'workflow');
       }
     }
-    return this.queues.get(namespaceId, t.state.taskQueue, 'workflow');
+    const version = versioned ? workflowTaskVersion(state, routing) : null;
+    return this.queues.get(namespaceId, physicalName(state.taskQueue, version), 'workflow');
+  }
+
+  private activityQueue({ state }: Transition, namespaceId: number, { taskQueue }: ActivityState): TaskQueue {
+    const routing = this.routing(namespaceId);
+    const versioned = routing !== null || state.deployment !== null;
+    const version = versioned ? activityVersion(state, taskQueue, routing) : null;
+    return this.queues.get(namespaceId, physicalName(taskQueue, version), 'activity');
   }
 
   private startWorkflowTask(
@@ -151,8 +208,8 @@ export class Dispatcher {
     queue.rates.dispatch();
     const requestId = this.newId();
     const { run } = change;
-    const { sticky, identity } = poller;
-    const task = { scheduledEventId, attempt, requestId, identity, sticky };
+    const { sticky, identity, version } = poller;
+    const task = { scheduledEventId, attempt, requestId, identity, sticky, version };
     const started = startWorkflowTask(this.engine, t, run.namespaceId, task);
     started.response.backlogCountHint = queue.backlog.length as unknown as WorkflowTaskResponse['backlogCountHint'];
     change.keepsWork();
@@ -181,8 +238,9 @@ export class Dispatcher {
   private offerActivity(t: Transition, change: Change, scheduledEventId: number): void {
     const activity = t.state.activities[String(scheduledEventId)];
     if (t.state.status !== Status.Running || activity === undefined || activity.startedAtMs !== 0) return;
-    if (activity.backingOff || activity.paused) return;
-    const queue = this.queues.get(change.namespaceId, activity.taskQueue, 'activity');
+    // A run on its way to another version: its activities are offered again when it has arrived.
+    if (activity.backingOff || activity.paused || t.state.deployment?.transition) return;
+    const queue = this.activityQueue(t, change.namespaceId, activity);
     queue.rates.add();
     const poller = queue.limits === null ? queue.takePoller() : undefined;
     if (poller !== undefined) {
@@ -208,12 +266,10 @@ export class Dispatcher {
     queue.rates.dispatch();
     const { run } = change;
     const { scheduledEventId, attempt } = activity;
-    const started = this.engine.startActivity(t, {
-      scheduledEventId,
-      attempt,
-      requestId: this.newId(),
-      identity: poller.identity,
-    });
+    const { identity, version } = poller;
+    if (this.engine.movesBeforeActivity(t, version)) return this.giveBackAfter(change, queue, poller);
+    const requestId = this.newId();
+    const started = this.engine.startActivity(t, { scheduledEventId, attempt, requestId, identity, version });
     // The attempt as it starts; it may have moved on when the commit is through.
     const snapshot = { ...started };
     change.afterCommit(() => {
@@ -250,16 +306,17 @@ export class Dispatcher {
     t: Transition,
     change: Change,
     scheduledEventId: number,
-    identity: string,
+    worker: { identity: string; version: DeploymentVersion | null },
   ): ActivityTaskResponse | null {
     const activity = t.state.activities[String(scheduledEventId)];
     const scheduled = t.events.find((event) => int64(event.eventId) === scheduledEventId);
     if (activity === undefined || scheduled === undefined || activity.startedAtMs !== 0) return null;
-    const queue = this.queues.get(change.namespaceId, activity.taskQueue, 'activity');
+    if (t.state.deployment?.transition) return null;
+    const queue = this.activityQueue(t, change.namespaceId, activity);
     // What is limited goes the way on which it is counted.
     if (queue.limits !== null) return null;
     const { attempt } = activity;
-    const started = this.engine.startActivity(t, { scheduledEventId, attempt, requestId: this.newId(), identity });
+    const started = this.engine.startActivity(t, { scheduledEventId, attempt, requestId: this.newId(), ...worker });
     return activityTaskResponse(change.run, { ...started }, scheduled);
   }
 
@@ -276,12 +333,20 @@ export class Dispatcher {
           return change.unchanged();
         }
         next = poller;
+        const task = { kind: queue.kind, scheduledEventId, attempt };
+        if (this.belongsElsewhere(t, change.namespaceId, queue, task)) {
+          this.offer(t, change, task);
+          if (rowId !== null) change.doneTask(rowId);
+          this.giveBackAfter(change, queue, poller);
+          next = undefined;
+          return;
+        }
         if (queue.kind === 'workflow') this.startWorkflowTask(t, change, queue, poller, scheduledEventId, attempt);
         else {
           const activity = t.state.activities[String(scheduledEventId)];
           if (activity === undefined || activity.startedAtMs !== 0 || activity.attempt !== attempt) throw taskGone();
           // It was moved to another queue by an operator.
-          if (activity.taskQueue !== queue.name) throw taskGone();
+          if (activity.taskQueue !== queue.taskQueue) throw taskGone();
           this.startActivity(t, change, queue, poller, activity);
         }
         next = undefined;
@@ -296,6 +361,16 @@ export class Dispatcher {
         const gone = error instanceof ServiceError && error.code === Code.NOT_FOUND;
         (gone ? this.store.dropTasks([rowId]) : this.store.releaseTasks([rowId])).catch(() => undefined);
       });
+  }
+
+  /** Routing has changed since the task was put there. */
+  private belongsElsewhere(t: Transition, namespaceId: number, queue: TaskQueue, task: UnstartedTask): boolean {
+    const routing = this.routing(namespaceId);
+    if (routing === null && t.state.deployment === null) return false;
+    const target = this.queueOf(t, namespaceId, task);
+    if (target === undefined) return false;
+    // From a normal queue of its version it may be taken though a sticky one is polled by now, not the other way round.
+    return queue.sticky ? target !== queue : !target.sticky && !sameVersion(target.version, queue.version);
   }
 
   /** No poller at hand: this process's backlog, or a row. */
@@ -334,6 +409,12 @@ export class Dispatcher {
     if (poller.answer(response)) return;
     queue.started.push(response);
     this.serve(queue);
+  }
+
+  /** Within a decision: others may be decided on only when it is done. */
+  private giveBackAfter(change: Change, queue: TaskQueue, poller: Poller): void {
+    queue.returnPoller(poller);
+    change.afterMerge(() => this.serve(queue));
   }
 
   private giveBack(queue: TaskQueue, poller: Poller): void {

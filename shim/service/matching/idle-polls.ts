@@ -12,7 +12,7 @@ export class IdlePolls {
         this.waiting.delete(poller);
         resolve(response);
       };
-      const poller = new Poller('', '', false, workerKey, ctx, answer, () => undefined);
+      const poller = new Poller('', '', false, workerKey, null, ctx, answer, () => undefined);
       const left = poller.expiresAt - performance.now();
       this.waiting.set(poller, setTimeout(() => poller.expire(), left).unref());
     });

@@ -3,7 +3,9 @@ import { LRUCache } from 'lru-cache';
 import type { temporal } from '@temporalio/proto';
 import type { Store } from '../../store/types';
 import type { Engine } from '../engine/api';
+import type { ChangedQueue, Deployments } from '../deployments/deployments';
 import type { Transition } from '../engine/types';
+import type { DeploymentVersion } from '../engine/versioning/version';
 import { invalidArgument } from '../errors';
 import type { Change } from '../runs/change';
 import type { RunRegistry } from '../runs/registry';
@@ -13,6 +15,7 @@ import type { ActivityTaskResponse } from './activity-task';
 import { Admissions } from './admissions';
 import { Dispatcher } from './dispatcher';
 import { IdlePolls } from './idle-polls';
+import { physicalName, physicalNames } from './physical-queue';
 import { Poller } from './poller';
 import { Queries, type QueryResult } from './queries';
 import { QueueConfigs } from './queue-configs';
@@ -20,9 +23,18 @@ import { QueueLimits } from './queue-limits';
 import { TaskQueues } from './queues';
 import { RowClaims } from './row-claims';
 import { POLLED_WINDOW_MS, type TaskKind, type TaskQueue } from './task-queue';
+import { Rerouting } from './rerouting';
 import type { WorkflowTaskResponse } from './workflow-task';
+import { pollerVersion } from '../versioned-polls';
 
-type TaskQueueName = temporal.api.taskqueue.v1.ITaskQueue | null | undefined;
+type PollRequest = Pick<
+  temporal.api.workflowservice.v1.IPollWorkflowTaskQueueRequest,
+  'namespace' | 'taskQueue' | 'deploymentOptions' | 'workerVersionCapabilities'
+>;
+interface PolledQueue {
+  queue: TaskQueue;
+  version: DeploymentVersion | null;
+}
 /** temporal.api.enums.v1.TaskQueueKind.TASK_QUEUE_KIND_STICKY */
 const STICKY = 2;
 
@@ -32,6 +44,7 @@ export interface MatchingOptions {
   runs: RunRegistry;
   namespace(name: string | null | undefined): NamespaceInfo | Promise<NamespaceInfo>;
   newId(): string;
+  deployments: Pick<Deployments, 'routing' | 'register' | 'queues' | 'isDrained'>;
 }
 
 export class TaskMatching implements Matching {
@@ -41,6 +54,7 @@ export class TaskMatching implements Matching {
   private readonly queues: TaskQueues;
   private readonly configs: QueueConfigs;
   private readonly claims: RowClaims;
+  private readonly rerouting: Rerouting;
   private readonly idlePolls = new IdlePolls();
   /** Workers that said they go. */
   private readonly departed = new LRUCache<string, true>({ max: 1000 });
@@ -49,17 +63,21 @@ export class TaskMatching implements Matching {
   constructor(private readonly options: MatchingOptions) {
     const { store, engine, runs, newId } = options;
     this.queues = new TaskQueues(store);
-    this.queries = new Queries(store, runs, this.queues, newId);
+    const { deployments } = options;
+    const routing = (namespaceId: number) => deployments.routing(namespaceId);
+    this.queries = new Queries(store, runs, this.queues, newId, deployments);
     this.admissions = new Admissions(
       store,
       (queue) => this.dispatcher.serve(queue),
       (queue) => this.tellOthers(queue),
     );
-    this.dispatcher = new Dispatcher(store, engine, runs, this.queues, this.queries, newId, this.admissions);
+    this.dispatcher = new Dispatcher(store, engine, runs, this.queues, this.queries, newId, this.admissions, routing);
     this.configs = new QueueConfigs(store, () => {
       for (const queue of this.queues.all()) this.limit(queue);
     });
     this.queues.limit = (queue) => this.limit(queue);
+    const versionedQueues = () => deployments.queues();
+    this.rerouting = new Rerouting({ store, runs, queues: this.queues, dispatcher: this.dispatcher, versionedQueues });
     this.queries.dispatcher = this.dispatcher;
     this.claims = new RowClaims(
       store,
@@ -76,17 +94,17 @@ export class TaskMatching implements Matching {
     request: temporal.api.workflowservice.v1.IPollWorkflowTaskQueueRequest,
     ctx: CallContext,
   ): Promise<WorkflowTaskResponse> {
-    const queue = await unlessAborted(this.queueOf(request.namespace, request.taskQueue, 'workflow'), ctx.signal);
-    if (queue === undefined) return {};
-    return this.poll(queue, request, request.taskQueue?.kind === STICKY, ctx);
+    const polled = await unlessAborted(this.polledQueue(request, 'workflow'), ctx.signal);
+    return polled === undefined ? {} : this.poll(polled, request, request.taskQueue?.kind === STICKY, ctx);
   }
 
   async pollActivityTask(
     request: temporal.api.workflowservice.v1.IPollActivityTaskQueueRequest,
     ctx: CallContext,
   ): Promise<ActivityTaskResponse> {
-    const queue = await unlessAborted(this.queueOf(request.namespace, request.taskQueue, 'activity'), ctx.signal);
-    if (queue === undefined) return {};
+    const polled = await unlessAborted(this.polledQueue(request, 'activity'), ctx.signal);
+    if (polled === undefined) return {};
+    const { queue } = polled;
     // Before anything is given out this process knows what limits its queues.
     const unread = this.configs.unread();
     if (unread !== undefined) await unlessAborted(unread, ctx.signal);
@@ -95,7 +113,7 @@ export class TaskMatching implements Matching {
       queue.workerRate = perSecond;
       this.limit(queue);
     }
-    return this.poll(queue, request, false, ctx);
+    return this.poll(polled, request, false, ctx);
   }
 
   /** A poll for a kind of work that there is none of. */
@@ -109,10 +127,14 @@ export class TaskMatching implements Matching {
   }
 
   async hasPoller(namespaceId: number, name: string, kind: TaskKind): Promise<boolean> {
-    if (this.queues.find(namespaceId, name, kind)?.polled === true) return true;
+    const names = this.physicalNames(namespaceId, name, kind);
+    if (names.some((each) => this.queues.find(namespaceId, each, kind)?.polled === true)) return true;
     const since = this.options.store.nowMs() - POLLED_WINDOW_MS;
-    const pollers = await this.options.store.pollers(namespaceId, name);
-    return pollers.some((poller) => poller.kind === kind && poller.lastPollMs >= since);
+    for (const each of names) {
+      const pollers = await this.options.store.pollers(namespaceId, each);
+      if (pollers.some((poller) => poller.kind === kind && poller.lastPollMs >= since)) return true;
+    }
+    return false;
   }
 
   announce(): void {
@@ -120,7 +142,17 @@ export class TaskMatching implements Matching {
   }
 
   polledHere(namespaceId: number, name: string): boolean {
-    return this.queues.find(namespaceId, name, 'workflow')?.polled === true;
+    const names = this.physicalNames(namespaceId, name, 'workflow');
+    return names.some((each) => this.queues.find(namespaceId, each, 'workflow')?.polled === true);
+  }
+
+  private physicalNames(namespaceId: number, name: string, kind: TaskKind): string[] {
+    return physicalNames(name, this.options.deployments.routing(namespaceId)?.queue(name, kind));
+  }
+
+  /** Tasks of these queues may belong to other versions now. */
+  routingChanged(queues: ChangedQueue[], own: boolean): void {
+    this.rerouting.changed(queues, own);
   }
 
   query(task: QueryTask, ctx: CallContext): Promise<QueryResult> {
@@ -167,19 +199,33 @@ export class TaskMatching implements Matching {
       spilled.push(...this.dispatcher.spill(queue));
     }
     await Promise.allSettled(spilled);
+    await this.rerouting.close();
   }
 
-  private queueOf(
-    namespace: string | null | undefined,
-    name: TaskQueueName,
-    kind: TaskKind,
-  ): TaskQueue | Promise<TaskQueue> {
-    if (!name) throw invalidArgument('taskQueue is not set');
-    const queueName = name.name;
-    if (!queueName) throw invalidArgument('missing task queue name');
-    const queue = ({ id }: NamespaceInfo): TaskQueue => this.queues.get(id, queueName, kind);
-    const known = this.options.namespace(namespace);
+  private polledQueue(request: PollRequest, kind: TaskKind): PolledQueue | Promise<PolledQueue> {
+    const { taskQueue } = request;
+    if (!taskQueue) throw invalidArgument('taskQueue is not set');
+    const { name } = taskQueue;
+    if (!name) throw invalidArgument('missing task queue name');
+    const version = pollerVersion(request);
+    const queue = ({ id }: NamespaceInfo): PolledQueue | Promise<PolledQueue> =>
+      version === null
+        ? { queue: this.queues.get(id, name, kind), version }
+        : this.versionedQueue(id, { ...taskQueue, name }, kind, version);
+    const known = this.options.namespace(request.namespace);
     return known instanceof Promise ? known.then(queue) : queue(known);
+  }
+
+  /** A version's own queue, unless it is a sticky one: that is one worker's, whatever its version. */
+  private async versionedQueue(
+    namespaceId: number,
+    { name, kind: queueKind, normalName }: NonNullable<PollRequest['taskQueue']> & { name: string },
+    kind: TaskKind,
+    version: DeploymentVersion,
+  ): Promise<PolledQueue> {
+    const sticky = queueKind === STICKY;
+    await this.options.deployments.register(namespaceId, version, (sticky && normalName) || name, kind);
+    return { queue: this.queues.get(namespaceId, sticky ? name : physicalName(name, version), kind), version };
   }
 
   /** The limits of a queue have changed, here or by another process. */
@@ -211,7 +257,7 @@ export class TaskMatching implements Matching {
   }
 
   private poll(
-    queue: TaskQueue,
+    { queue, version }: PolledQueue,
     request: { namespace?: string | null; identity?: string | null; workerInstanceKey?: string | null },
     sticky: boolean,
     ctx: CallContext,
@@ -224,7 +270,7 @@ export class TaskMatching implements Matching {
         if (why === 'aborted') queue.pollerLeft();
       };
       const { namespace, identity } = request;
-      const poller = new Poller(namespace ?? '', identity ?? '', sticky, workerKey, ctx, resolve, ended);
+      const poller = new Poller(namespace ?? '', identity ?? '', sticky, workerKey, version, ctx, resolve, ended);
       queue.addPoller(poller);
       this.dispatcher.serve(queue);
       this.claims.polled(queue);

@@ -1,5 +1,6 @@
 /** One long poll that waits for a task. */
 import { setMaxListeners } from 'node:events';
+import type { DeploymentVersion } from '../engine/versioning/version';
 import type { CallContext } from '../types';
 
 /** A poll answers with nothing after this long, ms (Temporal: matching.longPollExpirationInterval). */
@@ -23,6 +24,8 @@ export class Poller {
     readonly sticky: boolean,
     /** Names the worker in its ShutdownWorker; '' when it has no such name. */
     readonly workerKey: string,
+    /** Of its worker deployment; null without one. */
+    readonly version: DeploymentVersion | null,
     readonly ctx: CallContext,
     private readonly resolve: (response: object) => void,
     /** Told when it ends without a task. */

@@ -5,11 +5,15 @@
 import { temporal } from '@temporalio/proto';
 import { int64 } from '../../common/proto-values';
 import type { RemoteQuery, Store } from '../../store/types';
+import type { Deployments } from '../deployments/deployments';
 import { type HistoryEvent, type RunState, Status } from '../engine/types';
+import { stickyAllowed } from '../engine/versioning/routing';
+import { versionText } from '../engine/versioning/version';
 import { Code, type ErrorDetail, ServiceError, failedPrecondition } from '../errors';
 import type { RunRegistry } from '../runs/registry';
 import type { CallContext, QueryTask } from '../types';
 import type { Dispatcher } from './dispatcher';
+import { closedRun, queryQueue } from './query-queue';
 import type { Poller } from './poller';
 import type { TaskQueues } from './queues';
 import type { DirectQuery, TaskQueue } from './task-queue';
@@ -72,6 +76,10 @@ function pendingQuery(id: string, task: QueryTask): PendingQuery {
   return pending;
 }
 
+/** The server's words. */
+const drainedVersion = (version: string): string =>
+  `You are trying to query a closed Workflow that is PINNED to Worker Deployment Version ${version}, but ${version} is drained and has no pollers to answer the query. Immediately: You can re-deploy Workers in this Deployment Version to take those queries, or you can workflow update-options to change your workflow to AUTO_UPGRADE. For the future: In your infrastructure, consider waiting longer after the last queried timestamp as reported in Describe Deployment before you sunset Workers. Or mark this workflow as AUTO_UPGRADE.`;
+
 /** What crosses processes as an answer. */
 type RemoteAnswer = { result: QueryResult } | { error: { code: Code; details: string; errorDetails: ErrorDetail[] } };
 
@@ -87,6 +95,7 @@ export class Queries {
     private readonly runs: RunRegistry,
     private readonly queues: TaskQueues,
     private readonly newId: () => string,
+    private readonly deployments: Pick<Deployments, 'routing' | 'isDrained'>,
   ) {}
 
   async query(task: QueryTask, ctx: CallContext): Promise<QueryResult> {
@@ -208,12 +217,13 @@ export class Queries {
     this.unride(pending);
     const { task } = pending;
     this.direct.set(pending.id, pending);
-    const sticky = state?.sticky ?? null;
+    const routing = this.deployments.routing(task.namespaceId);
+    const sticky = state !== null && stickyAllowed(state, routing) ? state.sticky : null;
     if (sticky !== null && (await this.polled(task.namespaceId, sticky.queue))) {
       const until = Math.min(deadline, performance.now() + (sticky.scheduleToStartMs || 5000));
       if (await this.offer(pending, task.namespaceId, sticky.queue, until, deadline, signal)) return;
     }
-    const name = state?.taskQueue ?? (await this.store.loadExecution(task.namespaceId, task.runId))?.taskQueue ?? '';
+    const name = await this.normalQueue(task, state);
     const left = deadline - performance.now();
     const giveUpAt = deadline - Math.min(NO_POLLER_MARGIN_MS, left / 2);
     if (await this.offer(pending, task.namespaceId, name, giveUpAt, deadline, signal)) return;
@@ -221,6 +231,18 @@ export class Queries {
       throw failedPrecondition('no poller seen for task queue recently, worker may be down');
     }
     if (!(await this.offer(pending, task.namespaceId, name, deadline, deadline, signal))) throw timedOut();
+  }
+
+  /** Throws FAILED_PRECONDITION for a run pinned to a version that has gone. */
+  private async normalQueue({ namespaceId, runId }: QueryTask, state: RunState | null): Promise<string> {
+    const row = state === null ? await this.store.loadExecution(namespaceId, runId) : null;
+    const run = state ?? (row === null ? null : closedRun(row));
+    if (run === null) return '';
+    const { name, pinned } = queryQueue(run, this.deployments.routing(namespaceId));
+    if (pinned !== null && this.deployments.isDrained(namespaceId, pinned) && !(await this.polled(namespaceId, name))) {
+      throw failedPrecondition(drainedVersion(versionText(pinned)));
+    }
+    return name;
   }
 
   private async polled(namespaceId: number, name: string): Promise<boolean> {

@@ -10,6 +10,9 @@ export type TaskQueueConfig = temporal.api.taskqueue.v1.ITaskQueueConfig;
 const REFRESH_MS = 30_000;
 const REFRESH_POLLING_MS = 5000;
 
+/** All versions of a task queue have one configuration. */
+const keyOf = ({ kind, namespaceId, taskQueue }: TaskQueue): string => `${kind}/${namespaceId}/${taskQueue}`;
+
 const NO_LIMITS: ReadonlyMap<string, KeyLimit> = new Map();
 
 export class QueueConfigs {
@@ -41,8 +44,8 @@ export class QueueConfigs {
   /** What limits the queue; null = nothing. */
   settingsOf(queue: TaskQueue): LimitSettings | null {
     if (queue.kind !== 'activity') return null;
-    const config = this.configs.get(queue.key);
-    const keyLimits = this.keyLimits.get(queue.key) ?? NO_LIMITS;
+    const config = this.configs.get(keyOf(queue));
+    const keyLimits = this.keyLimits.get(keyOf(queue)) ?? NO_LIMITS;
     const startsPerSecond = config?.queueRateLimit?.rateLimit?.requestsPerSecond ?? queue.workerRate;
     const keyStartsPerSecond = config?.fairnessKeysRateLimitDefault?.rateLimit?.requestsPerSecond ?? null;
     if (startsPerSecond === null && keyStartsPerSecond === null && keyLimits.size === 0) return null;
@@ -50,7 +53,7 @@ export class QueueConfigs {
   }
 
   weightsOf(queue: TaskQueue): Record<string, number> {
-    return this.configs.get(queue.key)?.fairnessWeightOverrides ?? {};
+    return this.configs.get(keyOf(queue))?.fairnessWeightOverrides ?? {};
   }
 
   private async readAll(): Promise<void> {

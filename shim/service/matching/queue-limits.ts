@@ -99,7 +99,7 @@ export class QueueLimits {
     const { queue, store } = this;
     return new SharedRate(
       perSecond,
-      (rate, wanted) => store.taskQueues.takeStarts(queue.namespaceId, queue.name, fairnessKey, rate, wanted),
+      (rate, wanted) => store.taskQueues.takeStarts(queue.namespaceId, queue.taskQueue, fairnessKey, rate, wanted),
       () => this.opened(queue),
     );
   }

@@ -2,6 +2,8 @@
 import type { QueueStats } from '../../store/types';
 import { Backlog } from './backlog';
 import { Fifo } from './fifo';
+import type { DeploymentVersion } from '../engine/versioning/version';
+import { splitName } from './physical-queue';
 import type { Poller } from './poller';
 import type { QueueLimits } from './queue-limits';
 import { TaskRates } from './task-rates';
@@ -34,6 +36,9 @@ export class TaskQueue {
   /** Null: nothing limits it. */
   limits: QueueLimits | null = null;
   readonly rates = new TaskRates();
+  /** The name that workers and runs give it, and the version whose workers it is for (null: without one, or a sticky queue). */
+  readonly taskQueue: string;
+  readonly version: DeploymentVersion | null;
   private readonly waiting = new Fifo<Poller>();
   /** Monotonic ms of each identity's last poll. */
   private readonly lastPolls = new Map<string, number>();
@@ -43,7 +48,9 @@ export class TaskQueue {
     readonly namespaceId: number,
     readonly name: string,
     readonly kind: TaskKind,
-  ) {}
+  ) {
+    ({ taskQueue: this.taskQueue, version: this.version } = splitName(name));
+  }
 
   /** Somebody of this process works on this queue. */
   get polled(): boolean {

@@ -23,7 +23,7 @@ export function startWorkflowTask(
   engine: Engine,
   t: Transition,
   namespaceId: number,
-  task: { scheduledEventId: number; attempt: number; requestId: string; identity: string; sticky: boolean },
+  task: Parameters<Engine['startWorkflowTask']>[1] & { sticky: boolean },
 ): StartedWorkflowTask {
   engine.startWorkflowTask(t, task);
   const messages: ProtocolMessage[] = engine.deliverUpdates(t);

@@ -37,6 +37,8 @@ export interface RunRegistryOptions {
   warn?(state: RunState, warnings: LimitWarning[]): void;
   /** Registered search attributes of a namespace, from a cache. */
   searchAttributeTypes(namespaceId: number): Record<string, number> | null;
+  /** Worker deployments of a namespace, from memory; null when there are none. */
+  routing(namespaceId: number): EngineContext['routing'];
   /** Runs kept in memory at most. Default 5,000. */
   maxRuns?: number;
   /** About how much of the heap they may take, bytes. Default 96 MiB. */
@@ -101,6 +103,7 @@ export class RunRegistry implements Runs {
       limits: this.options.limits,
       searchAttributeTypes: this.options.searchAttributeTypes(namespaceId),
       warnings: null,
+      routing: this.options.routing(namespaceId),
     };
   }
 

@@ -5,6 +5,7 @@
 import { LRUCache } from 'lru-cache';
 import { temporal } from '@temporalio/proto';
 import { fromMs } from '../../common/proto-values';
+import { splitName } from '../matching/physical-queue';
 import type { PollerInfo, ProcessInfo, Store } from '../../store/types';
 
 export type Heartbeat = temporal.api.worker.v1.IWorkerHeartbeat;
@@ -46,6 +47,7 @@ const byKey = (a: Heartbeat, b: Heartbeat): number =>
 function polling(pollers: PollerInfo[], processes: ProcessInfo[]): Heartbeat[] {
   const workers = new Map<string, Heartbeat & { at: number }>();
   for (const { processId, queue, identity, lastPollMs, kind } of pollers) {
+    const { taskQueue, version } = splitName(queue);
     const workerInstanceKey = `${processId}/${queue}/${identity}`;
     const at = Math.max(workers.get(workerInstanceKey)?.at ?? 0, lastPollMs);
     const process = processes.find(({ id }) => id === processId)?.identity ?? '';
@@ -55,7 +57,8 @@ function polling(pollers: PollerInfo[], processes: ProcessInfo[]): Heartbeat[] {
       at,
       workerInstanceKey,
       workerIdentity: identity,
-      taskQueue: queue,
+      taskQueue,
+      ...(version === null ? {} : { deploymentVersion: version }),
       hostInfo: { hostName: host, processId: pid },
       status: Status.WORKER_STATUS_RUNNING,
       heartbeatTime: fromMs(at),

@@ -45,6 +45,8 @@ export type ActivityWorkerSettings = Pick<
 export interface ActivityWorkerOptions {
   options: ActivityWorkerSettings;
   buildId: string;
+  /** Of the worker's deployment. */
+  deploymentOptions?: temporal.api.deployment.v1.IWorkerDeploymentOptions | undefined;
   rpc: Rpc;
   executor: ActivityExecutor;
   /** Undefined: nothing is measured. */
@@ -90,7 +92,7 @@ export class ActivityWorker {
   private readonly observers: (() => void)[] = [];
 
   constructor(private readonly parts: ActivityWorkerOptions) {
-    const { options, rpc, coreLogger, onFatal, buildId, metrics } = parts;
+    const { options, rpc, coreLogger, onFatal, buildId, deploymentOptions, metrics } = parts;
     this.slots = new Slots(options.slots.activities);
     this.rateLimit =
       options.maxActivitiesPerSecond === undefined ? undefined : new RateLimit(options.maxActivitiesPerSecond);
@@ -102,6 +104,7 @@ export class ActivityWorker {
         taskQueue: { name: options.taskQueue, kind: 1 },
         identity: options.identity,
         workerVersionCapabilities: { buildId, useVersioning: false },
+        ...(deploymentOptions === undefined ? {} : { deploymentOptions }),
         ...(options.maxTaskQueueActivitiesPerSecond === undefined
           ? {}
           : { taskQueueMetadata: { maxTasksPerSecond: { value: options.maxTaskQueueActivitiesPerSecond } } }),

@@ -133,7 +133,7 @@ export class WorkflowWorker {
   }
 
   private poller(queue: string, kind: 1 | 2, polls: number): TaskPoller<WorkflowTask> {
-    const { options, rpc, coreLogger, onFatal, buildId, metrics } = this.parts;
+    const { options, rpc, coreLogger, onFatal, buildId, core, metrics } = this.parts;
     return new TaskPoller<WorkflowTask>({
       rpc,
       method: 'pollWorkflowTaskQueue',
@@ -143,6 +143,7 @@ export class WorkflowWorker {
         identity: options.identity,
         binaryChecksum: buildId,
         workerVersionCapabilities: { buildId, useVersioning: false },
+        ...(core.deploymentOptions === undefined ? {} : { deploymentOptions: core.deploymentOptions }),
       },
       polls,
       aheadOfStart: this.parts.executors.aheadOfStart,

@@ -11,6 +11,7 @@ import { payloadsSize } from '../size';
 import { normalizeTimeouts } from '../start';
 import type { RunTransition } from '../transition';
 import type { Command, HistoryEvent } from '../types';
+import { inheritedByContinuation } from '../versioning/inheritance';
 import { byteLength, checkBlobSize, checkMemoSize, checkedTaskQueue, extrasOf, refusing, terminating } from './checks';
 import { CommandError, TaskFailedCause } from './command-error';
 import type { CommandContext } from './context';
@@ -106,6 +107,7 @@ export function continueAsNew(t: RunTransition, command: Command, c: CommandCont
       ...(retryPolicy ? { retryPolicy } : {}),
       ...(attributes.cronSchedule ? { cronSchedule: attributes.cronSchedule } : {}),
       ...(state.priority ? { priority: state.priority } : {}),
+      ...inheritedByContinuation(state, t.ctx, taskQueue.name, attributes.initialVersioningBehavior),
     },
     initiator,
     cappedMs(attributes.backoffStartInterval),
@@ -121,6 +123,9 @@ export function continueAsNew(t: RunTransition, command: Command, c: CommandCont
       ...(attributes.initiator ? { initiator: attributes.initiator } : {}),
       ...(attributes.failure ? { failure: attributes.failure } : {}),
       ...(attributes.inheritBuildId ? { inheritBuildId: true } : {}),
+      ...(attributes.initialVersioningBehavior
+        ? { initialVersioningBehavior: attributes.initialVersioningBehavior }
+        : {}),
     },
     extrasOf(command),
   );

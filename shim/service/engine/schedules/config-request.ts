@@ -7,14 +7,8 @@ import { validateSearchAttributes, validateSearchAttributesSize } from '../searc
 import { payloadMapSize, payloadsSize } from '../size';
 import { validatePriority } from '../priority';
 import type { EngineContext } from '../types';
-import {
-  requireBlobSize,
-  requireDuration,
-  requireId,
-  requireMemoSize,
-  requireTaskQueue,
-  unsupported,
-} from '../validate';
+import { overrideOf, wireOverride } from '../versioning/override';
+import { requireBlobSize, requireDuration, requireId, requireMemoSize, requireTaskQueue } from '../validate';
 import { canonicalSpec } from './canonical-spec';
 import { type Spec, SpecError } from './spec-types';
 import type { Policies, ScheduleConfig, SchedulePatch, StartAction } from './types';
@@ -133,14 +127,16 @@ function checkedAction(action: StartAction, ctx: EngineContext, namespace: strin
   ) {
     throw invalidArgument('Scheduled workflow must not contain WorkflowIDReusePolicy');
   }
-  if (action.versioningOverride && Object.values(action.versioningOverride).some(Boolean)) {
-    throw unsupported('versioningOverride');
-  }
+  const override = overrideOf(action.versioningOverride);
   if (action.retryPolicy) validateRetryPolicy(withRetryDefaults(action.retryPolicy));
   validateSearchAttributes(action.searchAttributes?.indexedFields, ctx.searchAttributeTypes, namespace);
   validateSearchAttributesSize(action.searchAttributes?.indexedFields);
   validatePriority(action.priority);
   requireBlobSize(payloadsSize(action.input), ctx, 'CreateSchedule');
   requireMemoSize(payloadMapSize(action.memo?.fields), ctx, 'CreateSchedule');
-  return { ...action, taskQueue: { ...action.taskQueue, name: taskQueue, kind: 1 } };
+  return {
+    ...action,
+    ...(override === null ? {} : { versioningOverride: wireOverride(override) }),
+    taskQueue: { ...action.taskQueue, name: taskQueue, kind: 1 },
+  };
 }

@@ -69,6 +69,7 @@ export function startRequest(
     ...(alone && continuedFailure !== null ? { continuedFailure } : {}),
     userMetadata: action.userMetadata,
     priority: action.priority,
+    versioningOverride: action.versioningOverride,
   };
 }
 
