@@ -24,8 +24,8 @@
 -- keep count, where there is a limit.
 -- `route_versions` and `routed_ids` are the router's, for applications that run on a Temporal server as well.
 -- `queries` and `notices` carry questions and wake-ups between processes and survive nothing, hence unlogged.
--- `namespaces` and `search_attributes` are Temporal's. `workflows`, `history_events`, `pending_activities`, `pending_timers` and `schedule_history`
--- are views to read.
+-- `namespaces` and `search_attributes` are Temporal's. `workflows`, `history_events`, `pending_activities`, `pending_timers`, `schedule_history`
+-- and `patched_runs` are views to read.
 --
 -- :"schema" stands for the quoted name of the schema; shim/store/migrate.ts puts it in.
 
@@ -929,3 +929,37 @@ CREATE VIEW schedule_history AS
 SELECT
   n.name AS namespace, s.schedule_id, o.slot, o.nominal_time, o.slots, o.manual, o.reason, o.workflow_id, o.first_run_id, o.message, o.decided_at
 FROM schedule_slots o JOIN schedules s ON s.uuid = o.schedule_uuid JOIN namespaces n ON n.id = s.namespace_id;
+
+-- Patches: what `patched()` and `deprecatePatch()` left behind (docs/versioning.md). The search attribute tells which runs have any.
+CREATE FUNCTION patch_ids(search_attributes jsonb) RETURNS SETOF text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+  SELECT jsonb_array_elements_text(CASE jsonb_typeof(search_attributes -> 'TemporalChangeVersion')
+    WHEN 'array' THEN search_attributes -> 'TemporalChangeVersion'
+    WHEN 'string' THEN jsonb_build_array(search_attributes -> 'TemporalChangeVersion')
+    ELSE '[]' END)
+$$;
+
+-- `deprecated`: the run passed `deprecatePatch`, not `patched`.
+CREATE VIEW patched_runs AS
+SELECT
+  w.namespace, w.workflow_id, w.run_id, w.workflow_type, w.status, w.start_time, p.patch_id,
+  (SELECT (m.attributes #>> '{details,patch-data,payloads,0,deprecated}')::boolean FROM history_events m
+    WHERE m.run_id = w.run_id AND m.event_type = 'MarkerRecorded' AND m.attributes ->> 'markerName' = 'core_patch'
+      AND m.attributes #>> '{details,patch-data,payloads,0,id}' = p.patch_id
+    ORDER BY m.event_id LIMIT 1) AS deprecated
+FROM workflows w CROSS JOIN LATERAL patch_ids(w.search_attributes) AS p(patch_id)
+WHERE w.search_attributes IS NOT NULL;
+
+-- Open runs of a type that have not passed the patch: those that went the old way, and those that have not come to it yet.
+CREATE FUNCTION runs_without_patch(namespace_name text, type_name text, patch text)
+RETURNS TABLE (workflow_id text, run_id uuid, start_time timestamptz)
+LANGUAGE sql STABLE
+SET search_path FROM CURRENT
+AS $$
+  SELECT e.workflow_id, e.run_id, e.start_time
+  FROM executions e JOIN namespaces n ON n.id = e.namespace_id
+  WHERE n.name = namespace_name AND e.workflow_type = type_name AND e.status = 1
+    AND NOT EXISTS (SELECT FROM patch_ids(e.search_attributes) AS p(patch_id) WHERE p.patch_id = patch)
+  ORDER BY e.start_time
+$$;

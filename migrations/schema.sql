@@ -660,6 +660,17 @@ CREATE OR REPLACE FUNCTION branchline.ms_to_timestamp(ms double precision)
  IMMUTABLE PARALLEL SAFE STRICT
 AS $function$ SELECT CASE WHEN ms > 0 THEN to_timestamp(ms / 1000) END $function$;
 
+CREATE OR REPLACE FUNCTION branchline.patch_ids(search_attributes jsonb)
+ RETURNS SETOF text
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+AS $function$
+  SELECT jsonb_array_elements_text(CASE jsonb_typeof(search_attributes -> 'TemporalChangeVersion')
+    WHEN 'array' THEN search_attributes -> 'TemporalChangeVersion'
+    WHEN 'string' THEN jsonb_build_array(search_attributes -> 'TemporalChangeVersion')
+    ELSE '[]' END)
+$function$;
+
 CREATE OR REPLACE FUNCTION branchline.readable(stored json)
  RETURNS jsonb
  LANGUAGE sql
@@ -743,6 +754,19 @@ BEGIN
 END
 $function$;
 
+CREATE OR REPLACE FUNCTION branchline.runs_without_patch(namespace_name text, type_name text, patch text)
+ RETURNS TABLE(workflow_id text, run_id uuid, start_time timestamp with time zone)
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'branchline', 'pg_temp'
+AS $function$
+  SELECT e.workflow_id, e.run_id, e.start_time
+  FROM executions e JOIN namespaces n ON n.id = e.namespace_id
+  WHERE n.name = namespace_name AND e.workflow_type = type_name AND e.status = 1
+    AND NOT EXISTS (SELECT FROM patch_ids(e.search_attributes) AS p(patch_id) WHERE p.patch_id = patch)
+  ORDER BY e.start_time
+$function$;
+
 CREATE OR REPLACE FUNCTION branchline.settle_batch(process uuid, batch_number bigint, OUT committed boolean, OUT verdicts smallint[])
  RETURNS record
  LANGUAGE plpgsql
@@ -806,6 +830,23 @@ CREATE VIEW branchline.history_events AS
      JOIN branchline.executions e ON e.run_id = h.run_id
      JOIN branchline.namespaces n ON n.id = e.namespace_id
      CROSS JOIN LATERAL json_array_elements(h.events) ev(event);
+
+CREATE VIEW branchline.patched_runs AS
+ SELECT w.namespace,
+    w.workflow_id,
+    w.run_id,
+    w.workflow_type,
+    w.status,
+    w.start_time,
+    p.patch_id,
+    ( SELECT (m.attributes #>> '{details,patch-data,payloads,0,deprecated}'::text[])::boolean AS bool
+           FROM branchline.history_events m
+          WHERE m.run_id = w.run_id AND m.event_type = 'MarkerRecorded'::text AND (m.attributes ->> 'markerName'::text) = 'core_patch'::text AND (m.attributes #>> '{details,patch-data,payloads,0,id}'::text[]) = p.patch_id
+          ORDER BY m.event_id
+         LIMIT 1) AS deprecated
+   FROM branchline.workflows w
+     CROSS JOIN LATERAL branchline.patch_ids(w.search_attributes) p(patch_id)
+  WHERE w.search_attributes IS NOT NULL;
 
 CREATE VIEW branchline.pending_activities AS
  SELECT r.state ->> 'namespace'::text AS namespace,

@@ -10,6 +10,7 @@ import { temporalCliOrSkip } from '../../temporal-cli';
 import { activityRows } from './activity-rows';
 import { batchRows } from './batch-rows';
 import { type CliBench, cliBench } from './bench';
+import { deploymentRows } from './deployment-rows';
 import { operatorRows } from './operator-rows';
 import type { Row } from './row';
 import { scheduleRows } from './schedule-rows';
@@ -22,7 +23,7 @@ interface Result {
 }
 
 const OUT = join(__dirname, '../../out');
-const rows = [...operatorRows, ...workflowRows, ...activityRows, ...scheduleRows, ...batchRows];
+const rows = [...operatorRows, ...workflowRows, ...activityRows, ...scheduleRows, ...batchRows, ...deploymentRows];
 const cli = temporalCliOrSkip("The comparison with Temporal's own commands");
 
 describe.skipIf(cli === undefined)('temporal', () => {

@@ -196,9 +196,4 @@ export const operatorRows: Row[] = [
         .toContain(bench.taskQueue);
     },
   },
-  {
-    command: 'worker deployment list',
-    needs: 'listWorkerDeployments',
-    refused: () => Promise.resolve(['worker', 'deployment', 'list']),
-  },
 ];

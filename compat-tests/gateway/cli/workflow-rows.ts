@@ -340,15 +340,20 @@ export const workflowRows: Row[] = [
   },
   {
     command: 'workflow update-options',
-    needs: 'updateWorkflowExecutionOptions',
     async works(bench) {
       const workflowId = await collecting(bench);
-      const pinned = ['--versioning-override-behavior', 'auto_upgrade'];
-      await bench.text('workflow', 'update-options', ...target(workflowId), ...pinned);
-    },
-    async refused(bench) {
-      const workflowId = await collecting(bench);
-      return ['workflow', 'update-options', ...target(workflowId), '--versioning-override-behavior', 'auto_upgrade'];
+      const override = '--versioning-override-behavior';
+      await bench.text('workflow', 'update-options', ...target(workflowId), override, 'auto_upgrade');
+      const versioning = async () => {
+        const { raw } = await bench.client.workflow.getHandle(workflowId).describe();
+        return raw.workflowExecutionInfo?.versioningInfo?.versioningOverride;
+      };
+      expect(await versioning()).toMatchObject({ autoUpgrade: true });
+      await bench.text('workflow', 'update-options', ...target(workflowId), override, 'unspecified');
+      expect(await versioning()).toBeFalsy();
+      const batch = ['--query', `WorkflowId = '${workflowId}'`, '--yes'];
+      await bench.text('workflow', 'update-options', ...batch, override, 'auto_upgrade');
+      await expect.poll(versioning, { timeout: 10_000 }).toMatchObject({ autoUpgrade: true });
     },
   },
 ];
