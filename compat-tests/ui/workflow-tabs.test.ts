@@ -112,9 +112,8 @@ pages('workflow tabs', (see) => {
     await shows(page, 'not enabled for archival');
   });
 
-  see('that worker deployments are not managed', async ({ page, expecting }) => {
-    expecting(/worker-deployments/, 'listWorkerDeployments is refused with a sentence, which the page shows');
+  see('that there are no worker deployments', async ({ page }) => {
     await page.goto('/namespaces/default/worker-deployments');
-    await shows(page, 'Branchline does not manage worker deployments');
+    await shows(page, 'No Worker Deployments');
   });
 });

@@ -92,9 +92,9 @@ describe('the gateway', () => {
   it('answers what it does not do with UNIMPLEMENTED and a sentence', async () => {
     const { caller } = await gatewayOn(await testService());
     const refused = caller().call(
-      `${PATH}ListWorkerDeployments`,
-      ws.ListWorkerDeploymentsRequest,
-      ws.ListWorkerDeploymentsResponse,
+      `${PATH}ListActivityExecutions`,
+      ws.ListActivityExecutionsRequest,
+      ws.ListActivityExecutionsResponse,
       {},
     );
     await expect(refused).rejects.toMatchObject({ code: Code.UNIMPLEMENTED, details: expect.stringMatching(/\.$/) });
