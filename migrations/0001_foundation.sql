@@ -77,8 +77,9 @@ CREATE TABLE executions (
   state_transitions bigint NOT NULL,
   parent_workflow_id text COLLATE "C",
   parent_run_id uuid,
-  root_workflow_id text COLLATE "C" NOT NULL,
-  root_run_id uuid NOT NULL,
+  -- Null: the run is its own root, as most are
+  root_workflow_id text COLLATE "C",
+  root_run_id uuid,
   -- Payloads by key, exact; null = none
   memo json,
   -- Values by name, for filters; null = none
@@ -89,7 +90,8 @@ CREATE TABLE executions (
   -- state has it as well.
   build_id text,
   CONSTRAINT closed_runs_have_a_close_time CHECK ((status = 1) = (close_time IS NULL)),
-  CONSTRAINT parent_is_whole CHECK ((parent_workflow_id IS NULL) = (parent_run_id IS NULL))
+  CONSTRAINT parent_is_whole CHECK ((parent_workflow_id IS NULL) = (parent_run_id IS NULL)),
+  CONSTRAINT root_is_whole CHECK ((root_workflow_id IS NULL) = (root_run_id IS NULL))
 ) WITH (fillfactor = 90, autovacuum_vacuum_scale_factor = 0.05);
 
 CREATE UNIQUE INDEX executions_one_open_run ON executions (namespace_id, workflow_id) WHERE status = 1;
@@ -884,7 +886,8 @@ SELECT
   e.start_time, e.execution_time, e.close_time, coalesce(e.close_time, clock_timestamp()) - e.execution_time AS duration,
   coalesce((r.state ->> 'nextEventId')::bigint - 1, e.history_length) AS history_length,
   readable(e.memo) AS memo, e.search_attributes,
-  e.parent_workflow_id, e.parent_run_id, e.root_workflow_id, e.root_run_id, e.first_run_id,
+  e.parent_workflow_id, e.parent_run_id,
+  coalesce(e.root_workflow_id, e.workflow_id) AS root_workflow_id, coalesce(e.root_run_id, e.run_id) AS root_run_id, e.first_run_id,
   r.owner AS process_id, r.due_at
 FROM executions e JOIN namespaces n ON n.id = e.namespace_id LEFT JOIN runs r ON r.run_id = e.run_id;
 

@@ -54,8 +54,8 @@ CREATE TABLE branchline.executions (
   state_transitions bigint NOT NULL,
   parent_workflow_id text COLLATE "C",
   parent_run_id uuid,
-  root_workflow_id text COLLATE "C" NOT NULL,
-  root_run_id uuid NOT NULL,
+  root_workflow_id text COLLATE "C",
+  root_run_id uuid,
   memo json,
   search_attributes jsonb,
   search_attribute_payloads json,
@@ -63,7 +63,8 @@ CREATE TABLE branchline.executions (
   CONSTRAINT executions_pkey PRIMARY KEY (run_id),
   CONSTRAINT closed_runs_have_a_close_time CHECK (((status = 1) = (close_time IS NULL))),
   CONSTRAINT executions_status_check CHECK (((status >= 1) AND (status <= 7))),
-  CONSTRAINT parent_is_whole CHECK (((parent_workflow_id IS NULL) = (parent_run_id IS NULL)))
+  CONSTRAINT parent_is_whole CHECK (((parent_workflow_id IS NULL) = (parent_run_id IS NULL))),
+  CONSTRAINT root_is_whole CHECK (((root_workflow_id IS NULL) = (root_run_id IS NULL)))
 ) WITH (fillfactor=90, autovacuum_vacuum_scale_factor=0.05);
 
 CREATE INDEX executions_by_base_run ON branchline.executions USING btree (base_run_id) WHERE (base_run_id IS NOT NULL);
@@ -917,8 +918,8 @@ CREATE VIEW branchline.workflows AS
     e.search_attributes,
     e.parent_workflow_id,
     e.parent_run_id,
-    e.root_workflow_id,
-    e.root_run_id,
+    COALESCE(e.root_workflow_id, e.workflow_id) AS root_workflow_id,
+    COALESCE(e.root_run_id, e.run_id) AS root_run_id,
     e.first_run_id,
     r.owner AS process_id,
     r.due_at

@@ -134,8 +134,10 @@ function encodeExecution(row: ExecutionRow, isNew: boolean): string {
     json +=
       `,"namespaceId":${row.namespaceId},"workflowId":${quote(row.workflowId)},"firstRunId":"${row.firstRunId}",` +
       `"workflowType":${quote(row.workflowType)},"taskQueue":${quote(row.taskQueue)},"startRequestId":${quote(row.startRequestId)},` +
-      `"startMs":${row.startMs},"executionMs":${row.executionMs},` +
-      `"rootWorkflowId":${quote(row.root.workflowId)},"rootRunId":"${row.root.runId}"`;
+      `"startMs":${row.startMs},"executionMs":${row.executionMs}`;
+    if (row.root.runId !== row.runId) {
+      json += `,"rootWorkflowId":${quote(row.root.workflowId)},"rootRunId":"${row.root.runId}"`;
+    }
     if (row.baseRunId !== '') json += `,"baseRunId":"${row.baseRunId}"`;
     if (row.parent !== null) {
       json += `,"parentWorkflowId":${quote(row.parent.workflowId)},"parentRunId":"${row.parent.runId}"`;

@@ -59,8 +59,8 @@ const COLUMNS: Readonly<Record<string, Column>> = {
   },
   ParentWorkflowId: { sql: 'e.parent_workflow_id' },
   ParentRunId: { sql: 'e.parent_run_id', form: 'uuid' },
-  RootWorkflowId: { sql: 'e.root_workflow_id' },
-  RootRunId: { sql: 'e.root_run_id', form: 'uuid' },
+  RootWorkflowId: { sql: 'coalesce(e.root_workflow_id, e.workflow_id)' },
+  RootRunId: { sql: 'coalesce(e.root_run_id, e.run_id)', form: 'uuid' },
   // The first build id is not among the search attributes: engine/build-ids.ts.
   BuildIds: {
     sql: `coalesce(e.search_attributes -> 'BuildIds', CASE WHEN e.known_build_id IS NOT NULL

@@ -8,7 +8,7 @@ export const columns = (
   ${ms('e.start_time')} AS start_ms, ${ms('e.execution_time')} AS execution_ms, coalesce(${ms('e.close_time')}, 0) AS close_ms,
   e.history_length::float8 AS history_length, e.history_size_bytes::float8 AS history_size_bytes,
   e.state_transitions::float8 AS state_transitions,
-  e.parent_workflow_id, e.parent_run_id, e.root_workflow_id, e.root_run_id,
+  e.parent_workflow_id, e.parent_run_id, coalesce(e.root_workflow_id, e.workflow_id) AS root_workflow_id, coalesce(e.root_run_id, e.run_id) AS root_run_id,
   e.memo, e.search_attribute_payloads, ${buildId} AS build_id`;
 
 /** Of an open run the row may not know it yet. */

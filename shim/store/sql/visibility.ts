@@ -8,8 +8,8 @@ const closeOrder = `coalesce(e.close_time, 'infinity'::timestamptz)`;
 const withSchedules = (s: string): string => `(
   SELECT * FROM ${s}.executions
   UNION ALL SELECT r.* FROM ${s}.schedules x CROSS JOIN LATERAL jsonb_populate_record(NULL::${s}.executions, jsonb_build_object(
-    'run_id', x.uuid, 'first_run_id', x.uuid, 'root_run_id', x.uuid, 'namespace_id', x.namespace_id, 'status', 1,
-    'workflow_id', 'temporal-sys-scheduler:' || x.schedule_id, 'root_workflow_id', 'temporal-sys-scheduler:' || x.schedule_id,
+    'run_id', x.uuid, 'first_run_id', x.uuid, 'namespace_id', x.namespace_id, 'status', 1,
+    'workflow_id', 'temporal-sys-scheduler:' || x.schedule_id,
     'workflow_type', 'temporal-sys-scheduler-workflow', 'task_queue', 'temporal-sys-per-ns-tq', 'start_request_id', x.create_request_id,
     'start_time', x.created_at, 'execution_time', x.created_at, 'history_length', 0, 'history_size_bytes', 0, 'state_transitions', x.version,
     'search_attributes', x.search_attributes || '{"TemporalNamespaceDivision": "TemporalScheduler"}')) r)`;
