@@ -20,8 +20,6 @@ const officialParts = "is about the insides of Temporal's worker or client packa
 
 const testServer = "downloads Temporal's time-skipping server";
 
-const deployments = 'worker deployments are refused so far';
-
 const everyWay: NotApplicable = {};
 /** About Temporal's native core, which only the gateway leaves in place. */
 const nativeCore: NotApplicable = { core: native, 'drop-ins': native };
@@ -40,7 +38,7 @@ const rows: [names: string, defaultServer: boolean, notApplicable: NotApplicable
      integration-split-two integration-split-three integration-update integration-update-interceptors integration-workflow-info
      integration-extstore integration-workflow-start integration-workflows-with-recorded-logs isolation local-activities plugins random-stream-reset
      serialization-context serialization-context-codec signal-query-patch typed-search-attributes workflow-cancellation
-     workflow-fail-on-errors-policy workflow-log-interceptor`,
+     workflow-fail-on-errors-policy workflow-log-interceptor worker-deployment-versioning`,
     false,
     everyWay,
   ],
@@ -56,7 +54,6 @@ const rows: [names: string, defaultServer: boolean, notApplicable: NotApplicable
   ['metrics-custom payload-size-limits worker-poller-autoscale worker-tuner', false, nativeCore],
   ['native-connection runtime runtime-prometheus', true, nativeCore],
   ['worker-connection-replacement', false, nativeCore],
-  ['worker-deployment-versioning', false, { gateway: deployments, core: deployments, 'drop-ins': deployments }],
   ['replay', false, workerOnly],
   ['workflows', false, workerInsides],
   [

@@ -2,7 +2,7 @@
 import { temporal } from '@temporalio/proto';
 import { expect, test } from 'vitest';
 import type { Service } from '../../shim/service/types';
-import { freshSchema } from '../support/database';
+import { freshSchema, sql } from '../support/database';
 import {
   EventType,
   type PollingWorker,
@@ -235,10 +235,16 @@ test('a version drains until its last pinned run has closed', async () => {
   await eventually(async () => (await version()).status === Status.WORKER_DEPLOYMENT_VERSION_STATUS_DRAINED);
 });
 
-test('runs without versioning leave no trace of it', async () => {
-  const service = await testService();
-  testWorker({ service, queue: 'q', workflows: { quick: () => [completeWorkflow('done')] } });
-  await startWorkflow(service, 'w', 'quick', 'q');
-  expect(await resultOf(service, 'w')).toBe('done');
+test('runs without versioning leave no trace of it, not a byte', async () => {
+  const database = freshSchema();
+  const service = await testService(database);
+  const waits: WorkflowScript = () => [scheduleActivity('say', 1, 'nobody')];
+  testWorker({ service, queue: 'q', workflows: { waits } });
+  await startWorkflow(service, 'w', 'waits', 'q');
+  const state = await eventually(async () => {
+    const [run] = await sql<{ state: string }>(`SELECT state::text AS state FROM "${database.schema}".runs`);
+    return run?.state.includes('"activities"') === true ? run.state : undefined;
+  });
+  expect(state).not.toMatch(/deployment|lastVersion|targetVersion/);
   expect((await describe(service, 'w')).workflowExecutionInfo).not.toHaveProperty('versioningInfo');
 });

@@ -6,33 +6,25 @@ import { int64 } from '../../common/proto-values';
 import type { NewTask, Store } from '../../store/types';
 import type { Engine } from '../engine/api';
 import { type QueuePlace, mergePriority, placeOf } from '../engine/priority';
-import { type ActivityState, Status, type Transition, type WorkflowTaskState } from '../engine/types';
+import { type ActivityState, Status, type Transition } from '../engine/types';
 import { Code, ServiceError, notFound } from '../errors';
 import type { Change } from '../runs/change';
-import { type Routing, activityVersion, stickyAllowed, workflowTaskVersion } from '../engine/versioning/routing';
-import { type DeploymentVersion, sameVersion } from '../engine/versioning/version';
+import type { DeploymentVersion } from '../engine/versioning/version';
 import { startedTask, waitingTask } from '../runs/holds';
 import type { RunRegistry } from '../runs/registry';
 import { type ActivityTaskResponse, activityTaskResponse } from './activity-task';
 import type { Admissions } from './admissions';
 import { markAheadOfStart } from './ahead-of-start';
 import type { BacklogEntry } from './backlog';
-import { physicalName } from './physical-queue';
+import type { Destinations, UnstartedTask } from './destinations';
 import type { Poller } from './poller';
 import type { TaskQueues } from './queues';
-import type { TaskKind, TaskQueue } from './task-queue';
+import type { TaskQueue } from './task-queue';
 import { type WorkflowTaskResponse, startWorkflowTask, withHistory } from './workflow-task';
 
 /** Entries of one queue that this process keeps for its own pollers before it writes rows, alone and when others poll the queue too. */
 const MAX_BACKLOG = 10_000;
 const MAX_SHARED_BACKLOG = 50;
-
-/** A scheduled attempt that no worker has taken. */
-export interface UnstartedTask {
-  kind: TaskKind;
-  scheduledEventId: number;
-  attempt: number;
-}
 
 /** Queries that ride on a workflow task. */
 export interface RidingQueries {
@@ -48,7 +40,7 @@ export class Dispatcher {
     private readonly queries: RidingQueries,
     private readonly newId: () => string,
     private readonly admissions: Admissions,
-    private readonly routing: (namespaceId: number) => Routing | null,
+    private readonly destinations: Destinations,
   ) {}
 
   /** Hands out what the transition scheduled and what is still unstarted at its end. */
@@ -125,7 +117,7 @@ export class Dispatcher {
   private offerWorkflowTask(t: Transition, change: Change): void {
     const task = t.state.workflowTask;
     if (t.state.status !== Status.Running || task === null || task.startedEventId !== 0) return;
-    const queue = this.workflowQueue(t, change.namespaceId, task);
+    const queue = this.destinations.ofWorkflowTask(t.state, change.namespaceId, task);
     queue.rates.add();
     const poller = queue.takePoller();
     if (poller !== undefined) {
@@ -140,16 +132,7 @@ export class Dispatcher {
 
   /** Where a task belongs that waits to be started; undefined when it does not wait any more. */
   queueOf(t: Transition, namespaceId: number, task: UnstartedTask): TaskQueue | undefined {
-    const { scheduledEventId, attempt } = task;
-    if (t.state.status !== Status.Running) return undefined;
-    if (task.kind === 'workflow') {
-      const pending = t.state.workflowTask;
-      if (pending?.scheduledEventId !== scheduledEventId || pending.startedEventId !== 0) return undefined;
-      return pending.attempt === attempt ? this.workflowQueue(t, namespaceId, pending) : undefined;
-    }
-    const activity = t.state.activities[String(scheduledEventId)];
-    if (activity === undefined || activity.startedAtMs !== 0 || activity.attempt !== attempt) return undefined;
-    return activity.paused || activity.backingOff ? undefined : this.activityQueue(t, namespaceId, activity);
+    return this.destinations.of(t.state, namespaceId, task);
   }
 
   offer(t: Transition, change: Change, { kind, scheduledEventId }: UnstartedTask): void {
@@ -172,29 +155,6 @@ export class Dispatcher {
         // A run that has closed meanwhile has no work left; its rows went with it.
         .catch(() => undefined);
     }
-  }
-
-  /** The sticky queue as long as somebody polls it and the run stays with its version, else that version's normal one. */
-  private workflowQueue(t: Transition, namespaceId: number, task: WorkflowTaskState): TaskQueue {
-    const routing = this.routing(namespaceId);
-    const { state } = t;
-    const versioned = routing !== null || state.deployment !== null;
-    if (task.sticky && (!versioned || stickyAllowed(state, routing))) {
-      const sticky = this.queues.find(namespaceId, task.taskQueue, 'workflow');
-      if (sticky?.polled === true) return sticky;
-      if (this.queues.polledElsewhere(namespaceId, task.taskQueue, 'workflow')) {
-        return this.queues.get(namespaceId, task.taskQueue, 'workflow');
-      }
-    }
-    const version = versioned ? workflowTaskVersion(state, routing) : null;
-    return this.queues.get(namespaceId, physicalName(state.taskQueue, version), 'workflow');
-  }
-
-  private activityQueue({ state }: Transition, namespaceId: number, { taskQueue }: ActivityState): TaskQueue {
-    const routing = this.routing(namespaceId);
-    const versioned = routing !== null || state.deployment !== null;
-    const version = versioned ? activityVersion(state, taskQueue, routing) : null;
-    return this.queues.get(namespaceId, physicalName(taskQueue, version), 'activity');
   }
 
   private startWorkflowTask(
@@ -240,7 +200,7 @@ export class Dispatcher {
     if (t.state.status !== Status.Running || activity === undefined || activity.startedAtMs !== 0) return;
     // A run on its way to another version: its activities are offered again when it has arrived.
     if (activity.backingOff || activity.paused || t.state.deployment?.transition) return;
-    const queue = this.activityQueue(t, change.namespaceId, activity);
+    const queue = this.destinations.ofActivity(t.state, change.namespaceId, activity);
     queue.rates.add();
     const poller = queue.limits === null ? queue.takePoller() : undefined;
     if (poller !== undefined) {
@@ -312,7 +272,7 @@ export class Dispatcher {
     const scheduled = t.events.find((event) => int64(event.eventId) === scheduledEventId);
     if (activity === undefined || scheduled === undefined || activity.startedAtMs !== 0) return null;
     if (t.state.deployment?.transition) return null;
-    const queue = this.activityQueue(t, change.namespaceId, activity);
+    const queue = this.destinations.ofActivity(t.state, change.namespaceId, activity);
     // What is limited goes the way on which it is counted.
     if (queue.limits !== null) return null;
     const { attempt } = activity;
@@ -334,7 +294,7 @@ export class Dispatcher {
         }
         next = poller;
         const task = { kind: queue.kind, scheduledEventId, attempt };
-        if (this.belongsElsewhere(t, change.namespaceId, queue, task)) {
+        if (this.destinations.isElsewhere(t.state, change.namespaceId, queue, task)) {
           this.offer(t, change, task);
           if (rowId !== null) change.doneTask(rowId);
           this.giveBackAfter(change, queue, poller);
@@ -361,16 +321,6 @@ export class Dispatcher {
         const gone = error instanceof ServiceError && error.code === Code.NOT_FOUND;
         (gone ? this.store.dropTasks([rowId]) : this.store.releaseTasks([rowId])).catch(() => undefined);
       });
-  }
-
-  /** Routing has changed since the task was put there. */
-  private belongsElsewhere(t: Transition, namespaceId: number, queue: TaskQueue, task: UnstartedTask): boolean {
-    const routing = this.routing(namespaceId);
-    if (routing === null && t.state.deployment === null) return false;
-    const target = this.queueOf(t, namespaceId, task);
-    if (target === undefined) return false;
-    // From a normal queue of its version it may be taken though a sticky one is polled by now, not the other way round.
-    return queue.sticky ? target !== queue : !target.sticky && !sameVersion(target.version, queue.version);
   }
 
   /** No poller at hand: this process's backlog, or a row. */

@@ -13,6 +13,7 @@ import type { CallContext, Matching, NamespaceInfo, QueryTask } from '../types';
 import { unlessAborted } from '../unless-aborted';
 import type { ActivityTaskResponse } from './activity-task';
 import { Admissions } from './admissions';
+import { Destinations } from './destinations';
 import { Dispatcher } from './dispatcher';
 import { IdlePolls } from './idle-polls';
 import { physicalName, physicalNames } from './physical-queue';
@@ -64,14 +65,23 @@ export class TaskMatching implements Matching {
     const { store, engine, runs, newId } = options;
     this.queues = new TaskQueues(store);
     const { deployments } = options;
-    const routing = (namespaceId: number) => deployments.routing(namespaceId);
+    const destinations = new Destinations(this.queues, (namespaceId) => deployments.routing(namespaceId));
     this.queries = new Queries(store, runs, this.queues, newId, deployments);
     this.admissions = new Admissions(
       store,
       (queue) => this.dispatcher.serve(queue),
       (queue) => this.tellOthers(queue),
     );
-    this.dispatcher = new Dispatcher(store, engine, runs, this.queues, this.queries, newId, this.admissions, routing);
+    this.dispatcher = new Dispatcher(
+      store,
+      engine,
+      runs,
+      this.queues,
+      this.queries,
+      newId,
+      this.admissions,
+      destinations,
+    );
     this.configs = new QueueConfigs(store, () => {
       for (const queue of this.queues.all()) this.limit(queue);
     });
