@@ -1,6 +1,7 @@
 /** The RPCs on worker deployments. Checks are in the order of Temporal's frontend, so that the same request gets the same error. */
 import type { temporal } from '@temporalio/proto';
 import {
+  type QueueInUse,
   checkDeletable,
   conflictToken,
   deleteVersion,
@@ -13,7 +14,7 @@ import {
 } from '../engine/deployments/decide';
 import { checkBuildId, checkDeploymentName, parsedVersion } from '../engine/deployments/names';
 import { deploymentInfo, deploymentSummary, versionInfo, wireTarget } from '../engine/deployments/shown';
-import type { Target } from '../engine/deployments/types';
+import type { DeploymentState, Target } from '../engine/deployments/types';
 import { type DeploymentVersion, UNVERSIONED, dottedVersion, versionOf } from '../engine/versioning/version';
 import { failedPrecondition, invalidArgument, notFound } from '../errors';
 import { decodeToken, encodeToken } from '../page-token';
@@ -61,6 +62,30 @@ export function deploymentRpcs(parts: ServiceParts, deployments: Deployments) {
   /** The version that a request means, or null when it means workers without one. */
   const named = ({ version: text, deploymentVersion }: NamedVersion, message = badText): DeploymentVersion | null =>
     deploymentVersion ? versionOf(deploymentVersion) : parsedVersion(text ?? '', message(text ?? ''));
+
+  /** Changes who gets work, and waits until all processes go by it. */
+  const steer = async <C extends { allowNoPollers: boolean }, V extends { previous: Target | undefined }>(
+    namespaceId: number,
+    name: string,
+    change: C,
+    decide: (state: DeploymentState, change: C, nowMs: number, inUse: QueueInUse) => V,
+  ) => {
+    const inUse = await queueInUse(parts, deployments, namespaceId, name);
+    const done = await deployments.change(
+      namespaceId,
+      name,
+      (state, { nowMs }) => decide(state, change, nowMs, inUse),
+      { absent: change.allowNoPollers ? 'create' : undefined, everywhere: true },
+    );
+    if (done === undefined) throw deploymentUnknown(name);
+    const { state, value } = done;
+    const answer = {
+      conflictToken: conflictToken(state),
+      previousVersion: textOf(state, value.previous),
+      previousDeploymentVersion: wireTarget(state, value.previous) as never,
+    };
+    return { answer, value };
+  };
 
   const describeWorkerDeployment: Rpc<
     Requests['DescribeWorkerDeploymentRequest'],
@@ -124,20 +149,7 @@ export function deploymentRpcs(parts: ServiceParts, deployments: Deployments) {
     const buildId = targetOf(name, request.version, request.buildId ?? '');
     checkDeploymentName(name, limits);
     const change = routingChange(request, buildId);
-    const inUse = await queueInUse(parts, deployments, id, name);
-    const done = await deployments.change(
-      id,
-      name,
-      (state, { nowMs }) => setCurrent(state, { ...change, buildId }, nowMs, inUse),
-      { absent: change.allowNoPollers ? 'create' : undefined, everywhere: true },
-    );
-    if (done === undefined) throw deploymentUnknown(name);
-    const { state, value } = done;
-    return {
-      conflictToken: conflictToken(state),
-      previousVersion: textOf(state, value.previous),
-      previousDeploymentVersion: wireTarget(state, value.previous) as never,
-    };
+    return (await steer(id, name, change, setCurrent)).answer;
   };
 
   const setWorkerDeploymentRampingVersion: Rpc<
@@ -154,22 +166,9 @@ export function deploymentRpcs(parts: ServiceParts, deployments: Deployments) {
     }
     const buildId = ends ? undefined : targetOf(name, request.version, request.buildId ?? '');
     checkDeploymentName(name, limits);
-    const change = routingChange(request, buildId);
-    const inUse = await queueInUse(parts, deployments, id, name);
-    const done = await deployments.change(
-      id,
-      name,
-      (state, { nowMs }) => setRamping(state, { ...change, percentage }, nowMs, inUse),
-      { absent: change.allowNoPollers ? 'create' : undefined, everywhere: true },
-    );
-    if (done === undefined) throw deploymentUnknown(name);
-    const { state, value } = done;
-    return {
-      conflictToken: conflictToken(state),
-      previousVersion: textOf(state, value.previous),
-      previousDeploymentVersion: wireTarget(state, value.previous) as never,
-      previousPercentage: value.previousPercentage,
-    };
+    const change = { ...routingChange(request, buildId), percentage };
+    const { answer, value } = await steer(id, name, change, setRamping);
+    return { ...answer, previousPercentage: value.previousPercentage };
   };
 
   const setWorkerDeploymentManager: Rpc<
