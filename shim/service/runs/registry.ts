@@ -299,9 +299,15 @@ export class RunRegistry implements Runs {
       result = operation.decide(t, change, startedEvent);
     } catch (error) {
       if (this.mayBeOld(run, operation)) return this.decideAfresh(run, operation);
-      operation.reject(error);
-      // What a refused operation had already written stays consistent with the state: it is kept.
-      if (t.events.length > 0 || t.effects.length > 0) this.merge(run, t, change);
+      if (t.events.length === 0 && t.effects.length === 0) return operation.reject(error);
+      // What a refused operation had already written stays consistent with the state: it is kept, and the refusal told when that is durable.
+      const refused: Operation = {
+        ...operation,
+        resolve: () => operation.reject(error),
+        dropped: operation.dropped ?? (() => this.submit(operation)),
+      };
+      (run.batch ??= new Batch(run)).operations.push({ operation: refused, result: undefined });
+      this.merge(run, t, change);
       return;
     }
     if (change.unmoved) {
