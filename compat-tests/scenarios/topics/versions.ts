@@ -47,11 +47,18 @@ const setRamping = (c: Context, buildId: string, percentage: number, more: objec
 
 const describeDeployment = (c: Context) =>
   c.rpc.describeWorkerDeployment({ namespace: c.namespace, deploymentName: deployment(c) });
-const describeVersion = (c: Context, buildId: string) =>
-  c.rpc.describeWorkerDeploymentVersion({
+/** The queues sorted: a server keeps them in a map. */
+const describeVersion = async (c: Context, buildId: string) => {
+  const described = await c.rpc.describeWorkerDeploymentVersion({
     namespace: c.namespace,
     deploymentVersion: { deploymentName: deployment(c), buildId },
   });
+  const byType = (one: { type?: number | null }, other: { type?: number | null }) =>
+    (one.type ?? 0) - (other.type ?? 0);
+  described.workerDeploymentVersionInfo?.taskQueueInfos?.sort(byType);
+  described.versionTaskQueues?.sort(byType);
+  return described;
+};
 
 const signal = (c: Context, workflowId = c.id()) =>
   c.rpc.signalWorkflowExecution({
