@@ -127,8 +127,7 @@ export function createService(options: ServiceOptions): Service {
       // A poll that was given up would still be handed a task; polls end by themselves.
       return isTaskPoll(method) ? rpc(request, ctx) : outage.bound(rpc(request, ctx));
     },
-    beginTransaction: (transaction) => store.beginTransaction(transaction),
-    localResult: (runId, activityId) => store.localResult(runId, activityId),
+    transactions: store,
     /** Ends polls and loops and gives this process's unstarted work to others. The store stays open: it is the caller's. */
     async close(): Promise<void> {
       skipping?.close();

@@ -68,13 +68,13 @@ export class RunResetPoints {
     for (let event: HistoryEvent | undefined = started; event !== undefined && chain.length < MAX_EARLIER_RUNS;) {
       const runId = event.workflowExecutionStartedEventAttributes?.continuedExecutionRunId;
       if (!runId) break;
-      chain.push({ runId, successorAtMs: ms(event.eventTime) });
+      const successorAtMs = ms(event.eventTime);
       const kept = this.handedOn.get(runId);
       if (kept !== undefined) {
-        points = rolledOver(kept, runId, ms(event.eventTime), retentionMs);
-        chain.pop();
+        points = rolledOver(kept, runId, successorAtMs, retentionMs);
         break;
       }
+      chain.push({ runId, successorAtMs });
       [event] = await this.store.readHistory(runId, 1, 1);
     }
     for (const { runId, successorAtMs } of chain.reverse()) {

@@ -1,6 +1,6 @@
 /** Contracts inside the service: how RPC families reach runs, workers and each other. */
 import type { temporal } from '@temporalio/proto';
-import type { Store, StoreTransaction, TransactionOptions } from '../store/types';
+import type { Store, StoreTransaction } from '../store/types';
 import type { Engine } from './engine/api';
 import type { EngineContext, HistoryEvent, Limits, RunState, Transition } from './engine/types';
 
@@ -159,10 +159,8 @@ export type Rpc<Req, Res> = (request: Req, ctx: CallContext) => Promise<Res>;
 /** The service: every RPC of WorkflowService and OperatorService by its lower-camel name; the missing ones answer UNIMPLEMENTED. */
 export interface Service {
   call(method: string, request: object, ctx: CallContext): Promise<object>;
-  /** For `within` of a call. */
-  beginTransaction(options?: TransactionOptions): Promise<StoreTransaction>;
-  /** What a local activity's transaction has kept; null = nothing yet. */
-  localResult: Store['localResult'];
+  /** For `within` of a call, and what local activities' transactions have kept. */
+  readonly transactions: Pick<Store, 'beginTransaction' | 'localResult'>;
   readonly parts: ServiceParts;
   close(): Promise<void>;
 }

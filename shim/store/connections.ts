@@ -5,6 +5,7 @@ import { connectionOptions, describeTarget } from './connection-options';
 import { codeOf, DatabaseConnectionError, isConnectionLoss, isPassing, StoreClosedError } from './errors';
 import type { StoreObserver } from './measures';
 import type { Statement } from './statement';
+import { Turns } from './turns';
 import type { StoreOptions } from './types';
 
 export interface ConnectionBudget {
@@ -47,8 +48,7 @@ export class Connections {
   private readonly readPool: Pool;
   private readonly ownPools: boolean;
   /** Reads under way on the application's pool, and those that wait for one of ours to end. */
-  private reading = 0;
-  private readonly readQueue: (() => void)[] = [];
+  private readonly reads: Turns;
   private readonly listenConfig: PoolConfig;
   private readonly connectTimeoutMs: number;
   private readonly closing = new AbortController();
@@ -78,6 +78,7 @@ export class Connections {
       total,
       shared: options.pool !== undefined,
     };
+    this.reads = new Turns(this.budget.read);
     if (options.pool !== undefined) {
       this.ownPools = false;
       this.flushPool = this.readPool = options.pool;
@@ -120,7 +121,7 @@ export class Connections {
       active: totalCount - idleCount,
       waiting: waitingCount + queued,
     });
-    return { commit: of(this.flushPool, 0), read: of(this.readPool, this.readQueue.length) };
+    return { commit: of(this.flushPool, 0), read: of(this.readPool, this.reads.waiting) };
   }
 
   get closed(): boolean {
@@ -171,11 +172,11 @@ export class Connections {
   async queryOnce<R extends QueryResultRow>(statement: Statement, values: unknown[]): Promise<R[]> {
     this.throwIfClosed();
     // Our own pool keeps the budget itself.
-    if (!this.ownPools) await this.takeReadSlot();
+    if (!this.ownPools) await this.reads.take();
     try {
       return await this.borrow(this.readPool, async (client) => (await client.query<R>({ ...statement, values })).rows);
     } finally {
-      if (!this.ownPools) this.giveReadSlot();
+      if (!this.ownPools) this.reads.give();
     }
   }
 
@@ -246,17 +247,6 @@ export class Connections {
     this.flushPool.on('error', ignore);
     this.readPool.on('error', ignore);
     await Promise.all([this.flushPool.end(), this.readPool.end()]);
-  }
-
-  private takeReadSlot(): Promise<void> | void {
-    if (this.reading < this.budget.read) this.reading++;
-    else return new Promise((resolve) => this.readQueue.push(resolve));
-  }
-
-  private giveReadSlot(): void {
-    const next = this.readQueue.shift();
-    if (next === undefined) this.reading--;
-    else next();
   }
 
   /** A connection that failed is not given back: what is left on it is unknown. */

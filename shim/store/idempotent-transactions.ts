@@ -60,8 +60,9 @@ export class IdempotentTransactions {
     let broken: Error | undefined;
     try {
       await client.query(beginStatements[options.isolation ?? 'read committed']);
-      if (options.statementTimeoutMs)
-        await client.query(`SET LOCAL statement_timeout = ${Math.ceil(options.statementTimeoutMs)}`);
+      if (options.statementTimeoutMs) {
+        await client.query(this.sql.limitStatements, [String(Math.ceil(options.statementTimeoutMs))]);
+      }
       // An attempt that is still at it is waited for here.
       const { rowCount } = await client.query(this.sql.claim, [...key]);
       if (rowCount === 0) {

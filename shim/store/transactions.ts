@@ -7,6 +7,7 @@ import type { Connections } from './connections';
 import { isConnectionLoss } from './errors';
 import { toJson } from './json';
 import type { Statement } from './statement';
+import { Turns } from './turns';
 import type { Payload } from '../service/engine/types';
 import type { CommitOutcome, RunCommit, StoreTransaction, TransactionOptions } from './types';
 
@@ -30,9 +31,8 @@ interface Statements {
 
 export class Transactions {
   private readonly pool: Pool;
-  private open = 0;
   /** Not the pool's own: its waits end with its time limit for connecting. */
-  private readonly queue: (() => void)[] = [];
+  private readonly turns: Turns;
 
   constructor(
     private readonly connections: Connections,
@@ -53,13 +53,14 @@ export class Transactions {
       idleTimeoutMillis: 30_000,
       allowExitOnIdle: true,
     };
+    this.turns = new Turns(budget.transactions);
     this.pool = new Pool(config);
     this.pool.on('error', () => undefined);
   }
 
   /** Transactions under way, and those that wait for their turn. */
   get load(): { open: number; waiting: number } {
-    return { open: this.open, waiting: this.queue.length };
+    return { open: this.turns.open, waiting: this.turns.waiting };
   }
 
   async begin(options: TransactionOptions = {}): Promise<StoreTransaction> {
@@ -70,10 +71,9 @@ export class Transactions {
         'maxTransactions of this connection is 0: transaction() needs at least 1',
       );
     }
-    if (this.open < this.connections.budget.transactions) this.open++;
-    else await new Promise<void>((resolve) => this.queue.push(resolve));
+    await this.turns.take();
     const client = await this.pool.connect().catch((error: unknown) => {
-      this.ended();
+      this.turns.give();
       throw error;
     });
     const transaction = new OpenTransaction(
@@ -81,7 +81,7 @@ export class Transactions {
       this.connections,
       this.statements,
       [this.processId, this.leaseMs],
-      () => this.ended(),
+      () => this.turns.give(),
     );
     try {
       await client.query(beginStatements[options.isolation ?? 'read committed']);
@@ -98,12 +98,6 @@ export class Transactions {
 
   async close(): Promise<void> {
     await this.pool.end();
-  }
-
-  private ended(): void {
-    const next = this.queue.shift();
-    if (next === undefined) this.open--;
-    else next();
   }
 }
 

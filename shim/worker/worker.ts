@@ -6,7 +6,6 @@ import { ActivityRunner } from './activity/activity-runner';
 import { ActivityWorker } from './activity/activity-worker';
 import { NativeConnection, rpcOf } from './connection';
 import { GracefulShutdownPeriodExpiredError, TransportError } from './errors';
-import type { StoreTransaction, TransactionOptions } from '../store/types';
 import { Gauge, type Observable } from './gauge';
 import type { WorkflowHost } from './isolate/types';
 import type { CompiledWorkerOptions } from './compiled-options';
@@ -36,12 +35,8 @@ class CurrentRpc implements Rpc {
     return rpcOf(this.connection).call(...args);
   }
 
-  beginTransaction(options?: TransactionOptions): Promise<StoreTransaction> {
-    return rpcOf(this.connection).beginTransaction!(options);
-  }
-
-  localResult(...args: Parameters<NonNullable<Rpc['localResult']>>): ReturnType<NonNullable<Rpc['localResult']>> {
-    return rpcOf(this.connection).localResult!(...args);
+  get transactions(): Rpc['transactions'] {
+    return rpcOf(this.connection).transactions;
   }
 }
 

@@ -13,6 +13,7 @@ export const activityResults = (t: string) => ({
   create: `CREATE TABLE IF NOT EXISTS ${t} (
     namespace text NOT NULL, workflow_id text NOT NULL, run_id text NOT NULL, activity_id text NOT NULL,
     result json, kept_at timestamptz NOT NULL DEFAULT clock_timestamp(), PRIMARY KEY (namespace, workflow_id, run_id, activity_id))`,
+  limitStatements: `SELECT set_config('statement_timeout', $1, true)`,
   claim: `INSERT INTO ${t} (namespace, workflow_id, run_id, activity_id) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING`,
   load: `SELECT result::text AS result FROM ${t} WHERE namespace = $1 AND workflow_id = $2 AND run_id = $3 AND activity_id = $4`,
   keep: `UPDATE ${t} SET result = $5 WHERE namespace = $1 AND workflow_id = $2 AND run_id = $3 AND activity_id = $4`,

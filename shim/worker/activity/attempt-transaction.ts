@@ -79,7 +79,7 @@ export class AttemptTransaction implements TransactionRunner {
   private async runLocal<T>(fn: (tx: TransactionClient) => Promise<T>, options: TransactionOptions): Promise<T> {
     const { rpc, start, decode } = this.options;
     const [runId, activityId] = [start.workflow?.runId ?? '', start.activityId];
-    const kept = await rpc.localResult!(runId, activityId);
+    const kept = await rpc.transactions!.localResult(runId, activityId);
     if (kept !== null) {
       this.committed = kept;
       return (await decode(kept)) as T;
@@ -95,7 +95,7 @@ export class AttemptTransaction implements TransactionRunner {
     commit: (payload: Payload, within: StoreTransaction) => Promise<void>,
   ): Promise<T> {
     const { rpc, signal, encode } = this.options;
-    const within = await rpc.beginTransaction!(options);
+    const within = await rpc.transactions!.beginTransaction(options);
     try {
       signal.throwIfAborted();
       const value = await fn(within.client);

@@ -22,14 +22,8 @@ export class MeteredRpc implements Rpc {
     private readonly codes: boolean,
   ) {}
 
-  beginTransaction(
-    ...args: Parameters<NonNullable<Rpc['beginTransaction']>>
-  ): ReturnType<NonNullable<Rpc['beginTransaction']>> {
-    return this.inner.beginTransaction!(...args);
-  }
-
-  localResult(...args: Parameters<NonNullable<Rpc['localResult']>>): ReturnType<NonNullable<Rpc['localResult']>> {
-    return this.inner.localResult!(...args);
+  get transactions(): Rpc['transactions'] {
+    return this.inner.transactions;
   }
 
   async call(...args: Parameters<Rpc['call']>): Promise<object> {

@@ -7,8 +7,7 @@ import type { CallContext, Service } from '../../service/types';
 export interface Rpc {
   call(method: string, request: object, context: CallContext): Promise<object>;
   /** For `within` of a call; only in the process of the service. */
-  beginTransaction?: Service['beginTransaction'];
-  localResult?: Service['localResult'];
+  readonly transactions?: Service['transactions'];
 }
 
 const noContext: CallContext = { metadata: {} };
