@@ -34,10 +34,13 @@ async function main(): Promise<void> {
 
   if (wanted('W1')) {
     const n = 2000;
-    const cost = await meter.of(() =>
-      Promise.all(Array.from({ length: n }, (_, i) => client.workflow.execute(oneActivity, options(payload(i))))),
-    );
-    report('W1', { perSecond: (n / cost.wallMs) * 1000, ...perUnit(cost, n) });
+    // In a process that has just started V8 still compiles on the second core; then in one that has been at work.
+    for (const name of ['W1 first', 'W1']) {
+      const cost = await meter.of(() =>
+        Promise.all(Array.from({ length: n }, (_, i) => client.workflow.execute(oneActivity, options(payload(i))))),
+      );
+      report(name, { perSecond: (n / cost.wallMs) * 1000, ...perUnit(cost, n) });
+    }
   }
   if (wanted('W2')) {
     const times: number[] = [];

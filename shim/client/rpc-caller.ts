@@ -98,21 +98,31 @@ export class RpcCaller {
   }
 
   /** The retries of @temporalio/client's gRPC interceptor, by the same rules. Opening the database has its own. */
-  private async attempts(method: string, request: object, ctx: CallContext): Promise<object> {
-    const opening = this.service();
-    const service = opening instanceof Promise ? await opening : opening;
-    for (let attempt = 1; ; attempt++) {
-      try {
-        return await service.call(method, request, ctx);
-      } catch (thrown) {
-        const error = thrown instanceof ServiceError ? thrown : fromUnknown(thrown);
-        if (!(error instanceof ServiceError) || !this.retries) throw error;
-        const status = grpcError(error);
-        if (isGone(ctx) || !retryOptions.retryableDecider(attempt, status)) throw error;
-        await pause(retryOptions.delayFunction(attempt, status), ctx.signal);
-        if (isGone(ctx)) throw error;
-      }
+  private attempts(method: string, request: object, ctx: CallContext): Promise<object> {
+    const call = (service: Pick<Service, 'call'>): Promise<object> => {
+      const attempt = (number: number): Promise<object> =>
+        service.call(method, request, ctx).catch(async (thrown: unknown) => {
+          await this.pauseBeforeRetry(number, thrown, ctx);
+          return attempt(number + 1);
+        });
+      return attempt(1);
+    };
+    try {
+      const service = this.service();
+      return service instanceof Promise ? service.then(call) : call(service);
+    } catch (error) {
+      return Promise.reject(error as Error);
     }
+  }
+
+  /** @throws what was thrown, when it is not to be tried again */
+  private async pauseBeforeRetry(attempt: number, thrown: unknown, ctx: CallContext): Promise<void> {
+    const error = thrown instanceof ServiceError ? thrown : fromUnknown(thrown);
+    if (!(error instanceof ServiceError) || !this.retries) throw error;
+    const status = grpcError(error);
+    if (isGone(ctx) || !retryOptions.retryableDecider(attempt, status)) throw error;
+    await pause(retryOptions.delayFunction(attempt, status), ctx.signal);
+    if (isGone(ctx)) throw error;
   }
 }
 

@@ -33,9 +33,10 @@ export function activityTaskRpcs(parts: WorkerParts, current: CurrentRuns) {
   const { engine, runs, matching, limits } = parts;
 
   /** A namespace that does not exist is told of before a token that says nothing. */
-  const tokenOf = async (request: ByToken): Promise<ActivityTaskTokenData> => {
-    if (request.namespace) await parts.namespace(request.namespace);
-    return decodeToken('activity', request.taskToken);
+  const tokenOf = (request: ByToken): ActivityTaskTokenData | Promise<ActivityTaskTokenData> => {
+    const token = () => decodeToken('activity', request.taskToken);
+    const namespace = request.namespace ? parts.namespace(request.namespace) : undefined;
+    return namespace instanceof Promise ? namespace.then(token) : token();
   };
 
   const byToken = async (
@@ -43,7 +44,8 @@ export function activityTaskRpcs(parts: WorkerParts, current: CurrentRuns) {
     decide: (t: Transition, token: ActivityToken) => void,
     options?: MutateOptions,
   ): Promise<void> => {
-    const { runId, scheduledEventId, attempt, requestId } = await tokenOf(request);
+    const read = tokenOf(request);
+    const { runId, scheduledEventId, attempt, requestId } = read instanceof Promise ? await read : read;
     return runs.change(runId, (t) => decide(t, { scheduledEventId, attempt, requestId }), options);
   };
 
@@ -72,12 +74,10 @@ export function activityTaskRpcs(parts: WorkerParts, current: CurrentRuns) {
     return { cancelRequested, activityPaused: paused, activityReset: reset };
   };
 
-  const pollActivityTaskQueue = async (
+  const pollActivityTaskQueue = (
     request: Requests['PollActivityTaskQueueRequest'],
     ctx: CallContext,
-  ): Promise<temporal.api.workflowservice.v1.IPollActivityTaskQueueResponse> => {
-    return matching.pollActivityTask(request, ctx);
-  };
+  ): Promise<temporal.api.workflowservice.v1.IPollActivityTaskQueueResponse> => matching.pollActivityTask(request, ctx);
 
   const respondActivityTaskCompleted: Rpc<Requests['RespondActivityTaskCompletedRequest'], object> = async (
     request,

@@ -102,7 +102,7 @@ class HistoryReader {
     let event: HistoryEvent | undefined;
     if (runId === '') {
       runId = await this.current.likely(target);
-      if ((event = await this.closed(target, runId, false)) !== undefined) {
+      if ((event = await this.closed(target, runId)) !== undefined) {
         // The remembered run has closed: is it still the newest?
         const newest = (await this.current.current(target)).runId;
         if (newest !== runId) {
@@ -112,23 +112,29 @@ class HistoryReader {
       }
     }
     // A token, and the store's answer for the id, were checked before; a run id of the caller's was not.
-    if (event === undefined) event = await this.closed(target, runId, token === undefined && target.runId !== '');
-    if (event === undefined && wait) {
-      event = await pollRun(this.parts.runs, runId, LONG_POLL_MS, ctx, () => this.closed(target, runId, false), true);
+    if (event === undefined && token === undefined && target.runId !== '') await this.checkExists(target, runId);
+    if (event === undefined) {
+      const look = () => this.closed(target, runId);
+      event = wait ? await pollRun(this.parts.runs, runId, LONG_POLL_MS, ctx, look, true) : await look();
     }
     if (event !== undefined) return { history: { events: [withoutNextRunId(event, ctx.metadata)] } };
     if (!wait) return { history: { events: [] } };
     return { history: { events: [] }, nextPageToken: encodeToken({ runId, next: 0 } satisfies HistoryToken) };
   }
 
+  private async checkExists(target: Target, runId: string): Promise<void> {
+    const row = await this.parts.store.loadExecution(target.namespaceId, runId);
+    if (row === null || row.workflowId !== target.workflowId) throw runNotFound(target.workflowId, runId);
+  }
+
   /** The close event, or undefined while the run is open. */
-  private async closed(target: Target, runId: string, check: boolean): Promise<HistoryEvent | undefined> {
-    const last = await this.parts.runs.lastEvent(runId);
-    const row = check ? await this.parts.store.loadExecution(target.namespaceId, runId) : undefined;
-    if (last === undefined || row === null || (row !== undefined && row.workflowId !== target.workflowId)) {
-      throw runNotFound(target.workflowId, runId);
-    }
-    return isCloseEvent(last) ? last : undefined;
+  private closed(target: Target, runId: string): HistoryEvent | undefined | Promise<HistoryEvent | undefined> {
+    const last = this.parts.runs.lastEvent(runId);
+    const closeOf = (event: HistoryEvent | undefined): HistoryEvent | undefined => {
+      if (event === undefined) throw runNotFound(target.workflowId, runId);
+      return isCloseEvent(event) ? event : undefined;
+    };
+    return last instanceof Promise ? last.then(closeOf) : closeOf(last);
   }
 
   async events(

@@ -119,13 +119,17 @@ export function createService(options: ServiceOptions): Service {
 
   return {
     parts,
-    async call(method: string, request: object, ctx: CallContext): Promise<object> {
-      const rpc = rpcs.get(method);
-      if (rpc === undefined) throw new ServiceError(Code.UNIMPLEMENTED, `Branchline does not answer ${method}.`);
-      outage.check();
-      if (!deployments.loaded) await deployments.ready;
-      // A poll that was given up would still be handed a task; polls end by themselves.
-      return isTaskPoll(method) ? rpc(request, ctx) : outage.bound(rpc(request, ctx));
+    call(method: string, request: object, ctx: CallContext): Promise<object> {
+      try {
+        const rpc = rpcs.get(method);
+        if (rpc === undefined) throw new ServiceError(Code.UNIMPLEMENTED, `Branchline does not answer ${method}.`);
+        outage.check();
+        // A poll that was given up would still be handed a task; polls end by themselves.
+        const answer = () => (isTaskPoll(method) ? rpc(request, ctx) : outage.bound(rpc(request, ctx)));
+        return deployments.loaded ? answer() : deployments.ready.then(answer);
+      } catch (error) {
+        return Promise.reject(error as Error);
+      }
     },
     transactions: store,
     /** Ends polls and loops and gives this process's unstarted work to others. The store stays open: it is the caller's. */

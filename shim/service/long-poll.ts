@@ -23,7 +23,7 @@ export async function pollRun<T>(
   runId: string,
   ms: number,
   ctx: CallContext,
-  check: () => Promise<T | undefined>,
+  check: () => T | undefined | Promise<T | undefined>,
   forClose = false,
 ): Promise<T | undefined> {
   const until = performance.now() + ms;
@@ -32,7 +32,8 @@ export async function pollRun<T>(
     // Listen first, then look: a commit in between must not be missed.
     const watch = left > 0 ? runs.watch(runId, left, ctx.signal, forClose) : undefined;
     try {
-      const value = await check();
+      const looked = check();
+      const value = looked instanceof Promise ? await looked : looked;
       if (value !== undefined || watch === undefined) return value;
       await watch.moved;
     } finally {

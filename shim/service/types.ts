@@ -80,7 +80,7 @@ export interface Runs {
   /** Committed events (never uncommitted ones). */
   history(runId: string, fromEventId: number, toEventId: number, maxBytes?: number): Promise<HistoryEvent[]>;
   /** Newest committed event; undefined when there is no such run. No round trip while this process has the run in memory and is alone. */
-  lastEvent(runId: string): Promise<HistoryEvent | undefined>;
+  lastEvent(runId: string): HistoryEvent | undefined | Promise<HistoryEvent | undefined>;
   /**
    * Waits for the run to commit something after this call, in whichever process, for about `ms` at most or until the signal aborts.
    * `forClose`: what certainly is not its close is passed over.

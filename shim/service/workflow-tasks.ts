@@ -35,12 +35,10 @@ export interface WorkerParts extends ServiceParts {
 export function workflowTaskRpcs(parts: WorkerParts, current: CurrentRuns, workers: Workers) {
   const { engine, runs, matching } = parts;
 
-  const pollWorkflowTaskQueue = async (
+  const pollWorkflowTaskQueue = (
     request: Requests['PollWorkflowTaskQueueRequest'],
     ctx: CallContext,
-  ): Promise<WorkflowTaskResponse> => {
-    return matching.pollWorkflowTask(request, ctx);
-  };
+  ): Promise<WorkflowTaskResponse> => matching.pollWorkflowTask(request, ctx);
 
   const respondWorkflowTaskCompleted: Rpc<
     Requests['RespondWorkflowTaskCompletedRequest'],
@@ -91,7 +89,7 @@ export function workflowTaskRpcs(parts: WorkerParts, current: CurrentRuns, worke
     const { completed, eager, inline } = await runs.change(token.runId, complete, options).catch(asTaskNotFound);
     if (completed.error !== null) throw completed.error;
     return {
-      workflowTask: inline === null ? null : await withHistory(inline.run, inline.task),
+      workflowTask: inline && (await withHistory(inline.run, inline.task)),
       activityTasks: eager,
       resetHistoryEventId: completed.resetHistoryEventId,
     } as unknown as temporal.api.workflowservice.v1.IRespondWorkflowTaskCompletedResponse;

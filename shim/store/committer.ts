@@ -64,7 +64,11 @@ export class Committer {
     private readonly statements: { commitBatch: Statement; settleBatch: Statement },
   ) {}
 
-  async commit(group: RunCommit[]): Promise<CommitOutcome> {
+  commit(group: RunCommit[]): Promise<CommitOutcome> {
+    return new Promise((resolve, reject) => this.add(group, resolve, reject));
+  }
+
+  private add(group: RunCommit[], resolve: Waiting['resolve'], reject: Waiting['reject']): void {
     this.connections.throwIfClosed();
     const commits = group.map(encodeCommit);
     let size = 0;
@@ -75,14 +79,11 @@ export class Committer {
       keys.add(commit.runId);
       if (commit.create !== null) keys.add(`${commit.create.namespaceId}:${commit.create.workflowId}`);
     }
-    return new Promise((resolve, reject) => {
-      this.waiting.push({ commits, keys, size, notBefore: 0, attempts: 0, resolve, reject });
-      if (!this.running) {
-        this.running = true;
-        // What is asked for in the same turn of the event loop goes together.
-        setImmediate(() => void this.run());
-      }
-    });
+    this.waiting.push({ commits, keys, size, notBefore: 0, attempts: 0, resolve, reject });
+    if (this.running) return;
+    this.running = true;
+    // What is asked for in the same turn of the event loop goes together.
+    setImmediate(() => void this.run());
   }
 
   get waitingGroups(): number {

@@ -2,11 +2,16 @@
  * External storage around a worker's tasks, as in Temporal's worker: payloads above a size go to the user's drivers and histories carry
  * references; references that come in are resolved. Encoding comes before, decoding after.
  */
-import type { ExternalStorage, StorageDriverTargetInfo } from '@temporalio/common';
+import {
+  type ExternalStorage,
+  ExternalStorageNotConfiguredError,
+  type StorageDriverTargetInfo,
+} from '@temporalio/common';
 import {
   type ContextDeriver,
   extstoreInboundOptions,
   extstoreStoreOptions,
+  isReferencePayload,
   visit,
   walkActivityTaskCompletion,
   walkWorkflowActivation,
@@ -27,15 +32,30 @@ type ToAnother =
   | coresdk.workflow_commands.ISignalExternalWorkflowExecution
   | coresdk.workflow_commands.IRequestCancelExternalWorkflowExecution;
 
-/**
- * The activation with what its references stand for; a copy when there is storage.
- * @throws ExternalStorageNotConfiguredError for a reference when there is none; what a driver threw
- */
-export async function retrieveActivation(
-  storage: ExternalStorage | undefined,
-  activation: Activation,
-): Promise<Activation> {
-  const own = storage === undefined ? activation : copyContainers(activation);
+/** Stands for the promise of a transform: the walkers hang the assignment of its result on it, and nothing is assigned here. */
+const unchanged = { then: () => unchanged };
+const refuse = (payload: Payload): void => {
+  if (isReferencePayload(payload as never)) throw new ExternalStorageNotConfiguredError();
+};
+/** What Temporal's own pass without storage does, without its dozen promises and abort signal for each activation. */
+const refusingReferences = {
+  transformPayload: (payload: Payload) => (refuse(payload), unchanged),
+  transformPayloads: (payloads: Payload[]) => {
+    payloads.forEach(refuse);
+    return unchanged;
+  },
+  skipHeaders: false,
+  skipSearchAttributes: true,
+};
+
+/** @throws ExternalStorageNotConfiguredError for a reference: nothing can resolve it */
+export function refuseReferences(activation: Activation): void {
+  void walkWorkflowActivation(activation as never, refusingReferences as never, undefined);
+}
+
+/** A copy of the activation with what its references stand for. @throws what a driver threw */
+export async function retrieveActivation(storage: ExternalStorage, activation: Activation): Promise<Activation> {
+  const own = copyContainers(activation);
   await visit(own as never, walkWorkflowActivation as never, extstoreInboundOptions(storage));
   return own;
 }
@@ -89,14 +109,15 @@ function targetOfCommand(namespace: string, info: WorkflowInfo): ContextDeriver<
   };
 }
 
-/**
- * The start of an attempt with what its references stand for.
- * @throws ExternalStorageNotConfiguredError for a reference when there is no storage; what a driver threw
- */
-export async function retrieveStart(
-  storage: ExternalStorage | undefined,
-  start: ActivityStart,
-): Promise<ActivityStart> {
+/** @throws ExternalStorageNotConfiguredError for a reference: nothing can resolve it */
+export function refuseReferencesOfStart({ headers, input, heartbeatDetails }: ActivityStart): void {
+  for (const name in headers) refuse(headers[name]!);
+  input.forEach(refuse);
+  heartbeatDetails?.forEach(refuse);
+}
+
+/** The start of an attempt with what its references stand for. @throws what a driver threw */
+export async function retrieveStart(storage: ExternalStorage, start: ActivityStart): Promise<ActivityStart> {
   const { transformPayloads } = extstoreInboundOptions(storage);
   const retrieve = (payloads: Payload[]): Promise<Payload[]> =>
     transformPayloads(payloads as never, undefined) as Promise<Payload[]>;

@@ -28,8 +28,10 @@ await Promise.all(Array.from({ length: 100 }, job));
 const meter = await Meter.open(url, Number(process.env.POSTMASTER_PID));
 if (wanted('W1')) {
   const n = 2000;
-  const cost = await meter.of(() => Promise.all(Array.from({ length: n }, job)));
-  report('W1', { perSecond: (n / cost.wallMs) * 1000, ...perUnit(cost, n) });
+  for (const name of ['W1 first', 'W1']) {
+    const cost = await meter.of(() => Promise.all(Array.from({ length: n }, job)));
+    report(name, { perSecond: (n / cost.wallMs) * 1000, ...perUnit(cost, n) });
+  }
 }
 if (wanted('W2')) {
   const times = [];

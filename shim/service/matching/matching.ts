@@ -100,24 +100,40 @@ export class TaskMatching implements Matching {
     );
   }
 
-  async pollWorkflowTask(
+  pollWorkflowTask(
     request: temporal.api.workflowservice.v1.IPollWorkflowTaskQueueRequest,
     ctx: CallContext,
   ): Promise<WorkflowTaskResponse> {
-    const polled = await unlessAborted(this.polledQueue(request, 'workflow'), ctx.signal);
-    return polled === undefined ? {} : this.poll(polled, request, request.taskQueue?.kind === STICKY, ctx);
+    const poll = (polled: PolledQueue | undefined): Promise<object> =>
+      polled === undefined ? Promise.resolve({}) : this.poll(polled, request, request.taskQueue?.kind === STICKY, ctx);
+    const known = unlessAborted(this.polledQueue(request, 'workflow'), ctx.signal);
+    return known instanceof Promise ? known.then(poll) : poll(known);
   }
 
-  async pollActivityTask(
+  pollActivityTask(
     request: temporal.api.workflowservice.v1.IPollActivityTaskQueueRequest,
     ctx: CallContext,
   ): Promise<ActivityTaskResponse> {
-    const polled = await unlessAborted(this.polledQueue(request, 'activity'), ctx.signal);
-    if (polled === undefined) return {};
-    const { queue } = polled;
-    // Before anything is given out this process knows what limits its queues.
+    const known = unlessAborted(this.polledQueue(request, 'activity'), ctx.signal);
     const unread = this.configs.unread();
-    if (unread !== undefined) await unlessAborted(unread, ctx.signal);
+    if (!(known instanceof Promise) && known !== undefined && unread === undefined) {
+      return this.pollActivities(known, request, ctx);
+    }
+    return (async () => {
+      const polled = await known;
+      if (polled === undefined) return {};
+      // Before anything is given out this process knows what limits its queues.
+      if (unread !== undefined) await unlessAborted(unread, ctx.signal);
+      return this.pollActivities(polled, request, ctx);
+    })();
+  }
+
+  private pollActivities(
+    polled: PolledQueue,
+    request: temporal.api.workflowservice.v1.IPollActivityTaskQueueRequest,
+    ctx: CallContext,
+  ): Promise<ActivityTaskResponse> {
+    const { queue } = polled;
     const perSecond = request.taskQueueMetadata?.maxTasksPerSecond?.value ?? null;
     if (perSecond !== queue.workerRate) {
       queue.workerRate = perSecond;

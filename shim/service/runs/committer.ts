@@ -68,13 +68,16 @@ export class Committer {
       batch.run.batch = null;
       batch.run.inFlight = batch;
     }
-    this.commit(group).then(
-      (outcome) => this.settle(group, outcome),
-      (error: unknown) => this.fail(group, error),
-    );
+    const settle = (outcome: CommitOutcome): void => this.settle(group, outcome);
+    const fail = (error: unknown): void => this.fail(group, error);
+    try {
+      this.commit(group).then(settle, fail);
+    } catch (error) {
+      fail(error);
+    }
   }
 
-  private async commit(group: Batch[]): Promise<CommitOutcome> {
+  private commit(group: Batch[]): Promise<CommitOutcome> {
     const rows = group.map((batch) => {
       const { run } = batch;
       run.dueAtMs = isGone(run.state) ? 0 : this.engine.nextDue(run.state);

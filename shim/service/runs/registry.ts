@@ -182,7 +182,7 @@ export class RunRegistry implements Runs {
     return this.reads.history(runId, fromEventId, toEventId, maxBytes);
   }
 
-  lastEvent(runId: string): Promise<HistoryEvent | undefined> {
+  lastEvent(runId: string): HistoryEvent | undefined | Promise<HistoryEvent | undefined> {
     return this.reads.lastEvent(runId);
   }
 

@@ -39,12 +39,12 @@ export class RunReads {
     return this.store.readHistory(runId, fromEventId, toEventId, maxBytes);
   }
 
-  async lastEvent(runId: string): Promise<HistoryEvent | undefined> {
+  lastEvent(runId: string): HistoryEvent | undefined | Promise<HistoryEvent | undefined> {
     const run = this.cache.get(runId);
     if (run !== undefined && (run.gone || this.alone)) {
       const events = run.cachedEvents(run.committedEventId, run.committedEventId);
       if (events?.[0] !== undefined) return events[0];
     }
-    return (await this.store.readLastEvents(runId, 1))[0];
+    return this.store.readLastEvents(runId, 1).then(([last]) => last);
   }
 }

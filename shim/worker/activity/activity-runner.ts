@@ -18,7 +18,13 @@ import {
 import { errorMessage } from '@temporalio/common/lib/type-helpers';
 import type { temporal } from '@temporalio/proto';
 import type { ActivityExecuteInput, ActivityInterceptorsFactory } from '../interceptors';
-import { retrieveStart, storePayloads, storeResult, targetOfActivity } from '../external-storage';
+import {
+  refuseReferencesOfStart,
+  retrieveStart,
+  storePayloads,
+  storeResult,
+  targetOfActivity,
+} from '../external-storage';
 import type { Rpc } from '../polling/rpc';
 import { Activity, activityLogAttributes } from './activity';
 import type { ActivityExecutor, ActivityResult, PreparedActivity } from './activity-executor';
@@ -49,7 +55,9 @@ export class ActivityRunner implements ActivityExecutor {
     const context = serializationContext(given, namespace);
     let info: Info | undefined;
     try {
-      const start = await retrieveStart(dataConverter.externalStorage, given);
+      const { externalStorage } = dataConverter;
+      const start = externalStorage === undefined ? given : await retrieveStart(externalStorage, given);
+      if (externalStorage === undefined) refuseReferencesOfStart(start);
       info = await activityInfo(start, namespace, taskQueue, dataConverter, context);
       const fn = activities.get(start.activityType) ?? activities.get('default');
       if (fn === undefined) {

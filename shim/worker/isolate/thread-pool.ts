@@ -94,15 +94,13 @@ class Pool implements ThreadPool {
     }
   }
 
-  async activate(
-    runId: string,
-    activation: coresdk.workflow_activation.IWorkflowActivation,
-  ): Promise<ActivationResult> {
+  activate(runId: string, activation: coresdk.workflow_activation.IWorkflowActivation): Promise<ActivationResult> {
     const thread = this.#threadOf.get(runId);
     if (thread === undefined) {
-      throw new BranchlineError('BRANCHLINE_RUN_UNKNOWN', `Workflow run ${runId} is not in the cache`);
+      const message = `Workflow run ${runId} is not in the cache`;
+      return Promise.reject(new BranchlineError('BRANCHLINE_RUN_UNKNOWN', message));
     }
-    return (await thread.send({ op: 'activate', runId, activation: withVariants(activation) })) as ActivationResult;
+    return thread.send({ op: 'activate', runId, activation: withVariants(activation) }) as Promise<ActivationResult>;
   }
 
   async dispose(runId: string): Promise<void> {

@@ -59,21 +59,20 @@ const maxElapsedMs = 10_000;
  * Call, and again on passing errors (database away, overloaded…): at most 10 times within 10 s, as Temporal's core does.
  * Throws the last error.
  */
-export async function callWithRetry<Response extends object>(
+export function callWithRetry<Response extends object>(
   rpc: Rpc,
   method: string,
   request: object,
   context: CallContext = noContext,
 ): Promise<Response> {
   const startedAt = performance.now();
-  for (let failures = 1; ; failures++) {
-    try {
-      return (await rpc.call(method, request, context)) as Response;
-    } catch (error) {
-      const delay = delayOf(callBackoff, failures);
-      const outOfTime = performance.now() - startedAt + delay > maxElapsedMs;
-      if (!isRetryable(error) || failures >= maxAttempts || outOfTime || context.signal?.aborted) throw error;
-      await sleep(delay);
-    }
-  }
+  const attempt = () => rpc.call(method, request, context) as Promise<Response>;
+  const retry = async (failures: number, error: unknown): Promise<Response> => {
+    const delay = delayOf(callBackoff, failures);
+    const outOfTime = performance.now() - startedAt + delay > maxElapsedMs;
+    if (!isRetryable(error) || failures >= maxAttempts || outOfTime || context.signal?.aborted) throw error;
+    await sleep(delay);
+    return attempt().catch((again: unknown) => retry(failures + 1, again));
+  };
+  return attempt().catch((error: unknown) => retry(1, error));
 }

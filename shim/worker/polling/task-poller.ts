@@ -73,10 +73,14 @@ export class TaskPoller<Task extends TaskLike> {
     while (!signal.aborted) {
       const ready = beforePoll?.();
       if (ready !== undefined && !(await ready)) return;
-      let task: Task | undefined;
+      let task: Task;
+      this.outstanding += 1;
       try {
         task = await this.poll();
+        this.outstanding -= 1;
+        this.failures = 0;
       } catch (error) {
+        this.outstanding -= 1;
         onNoTask?.();
         if (signal.aborted) return;
         const code = codeOf(error);
@@ -88,7 +92,7 @@ export class TaskPoller<Task extends TaskLike> {
         await this.backOff(error);
         continue;
       }
-      if (task === undefined) {
+      if (task.taskToken == null || task.taskToken.length === 0) {
         onEmpty?.();
         onNoTask?.();
         continue;
@@ -98,22 +102,16 @@ export class TaskPoller<Task extends TaskLike> {
     }
   }
 
-  private async poll(): Promise<Task | undefined> {
+  /** A response without a token says that there was no task. */
+  private poll(): Promise<Task> {
     const { rpc, method, request } = this.options;
-    this.outstanding += 1;
-    try {
-      const context = {
-        deadlineMs: Date.now() + pollTimeoutMs,
-        signal: this.stopping.signal,
-        metadata: {},
-        aheadOfStart: this.options.aheadOfStart ?? false,
-      };
-      const task = (await rpc.call(method, request, context)) as Task;
-      this.failures = 0;
-      return task.taskToken == null || task.taskToken.length === 0 ? undefined : task;
-    } finally {
-      this.outstanding -= 1;
-    }
+    const context = {
+      deadlineMs: Date.now() + pollTimeoutMs,
+      signal: this.stopping.signal,
+      metadata: {},
+      aheadOfStart: this.options.aheadOfStart ?? false,
+    };
+    return rpc.call(method, request, context) as Promise<Task>;
   }
 
   private async backOff(error: unknown): Promise<void> {

@@ -187,17 +187,18 @@ export class RunDriver implements LocalActivityOwner {
     });
   }
 
-  private async activate(activation: Activation): Promise<() => CoreAction[]> {
+  private activate(activation: Activation): Promise<() => CoreAction[]> {
     const jobs = activation.jobs ?? [];
     if (jobs.length > 0 && jobs.every((job) => job.removeFromCache != null)) {
-      await this.executor.dispose(activation);
-      return () => this.core.completeActivation({ runId: this.runId, successful: {} });
+      const completed = () => this.core.completeActivation({ runId: this.runId, successful: {} });
+      return this.executor.dispose(activation).then(() => completed);
     }
     this.parts.activations(1);
     this.metrics?.activating(activation);
-    const completion = await this.executor.activate(activation, this.startDurable);
-    this.parts.activations(-1);
-    return () => this.core.completeActivation(completion);
+    return this.executor.activate(activation, this.startDurable).then((completion) => {
+      this.parts.activations(-1);
+      return () => this.core.completeActivation(completion);
+    });
   }
 
   private async completeTask(request: RespondWorkflowTaskCompleted): Promise<() => CoreAction[]> {

@@ -10,7 +10,7 @@ import type { Activation, ActivationCompletion } from '../../core/types';
 import type { StartDurable } from '../../service/matching/ahead-of-start';
 import type { ActivationResult, WorkflowHost } from '../isolate/types';
 import type { InjectedSinks } from '../sinks';
-import { retrieveActivation, storeCompletion } from '../external-storage';
+import { refuseReferences, retrieveActivation, storeCompletion } from '../external-storage';
 import { RunPayloadCodecs } from './payload-codecs';
 import type { RunExecutor, RunExecutors } from './run-executor';
 import { processSinkCalls } from './sink-calls';
@@ -66,7 +66,9 @@ class RunIsolate implements RunExecutor {
         });
       }
       const { externalStorage } = parts.dataConverter;
-      const retrieved = await retrieveActivation(externalStorage, activation);
+      let retrieved = activation;
+      if (externalStorage === undefined) refuseReferences(activation);
+      else retrieved = await retrieveActivation(externalStorage, activation);
       const decoded = this.codecs === undefined ? retrieved : await this.codecs.decodeActivation(retrieved);
       const { completion, sinkCalls } = await this.run(decoded);
       if (sinkCalls.length > 0 && ((await startDurable?.()) ?? true)) {
