@@ -7,5 +7,6 @@ export { type CheckReport, checkResidue, type ResidueAt } from './check';
 export { CodemodError } from './failure';
 export type { CodemodReport, FileReport, Place } from './file-report';
 export type { Direction } from './packages';
+export { typesOfAssessment } from './routed/plan';
 export { checkText, codemodText } from './report/text';
 export { type CodemodOptions, runCodemod } from './run';

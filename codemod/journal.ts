@@ -1,4 +1,4 @@
-/** `branchline-codemod.json`: what the move took out of package.json files, for the way back. To be committed. */
+/** `branchline-codemod.json`: which way things were moved, and what that took out of JSON files, for the way back. To be committed. */
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -13,15 +13,24 @@ interface Kept {
   removed: Dependencies;
 }
 
+interface KeptRoutes {
+  sha256: string;
+  /** Null: there was none. */
+  before: string | null;
+}
+
 export interface Journal {
   about: string;
+  mode: 'all' | 'workflows';
+  /** Of the route file. */
+  routes?: KeptRoutes;
   packages: Record<string, Kept>;
 }
 
 const ABOUT =
-  'What `branchline codemod` took out of package.json files. `branchline codemod --reverse` reads it and removes it.';
+  'What `branchline codemod` changed in JSON files. `branchline codemod --reverse` reads it and removes it.';
 
-export const emptyJournal = (): Journal => ({ about: ABOUT, packages: {} });
+export const emptyJournal = (mode: Journal['mode']): Journal => ({ about: ABOUT, mode, packages: {} });
 
 /** Undefined when there is none. @throws SyntaxError when it is no JSON */
 export function readJournal(root: string): Journal | undefined {
@@ -42,3 +51,7 @@ export const record = (before: string, after: string, removed: Dependencies): Ke
 /** The text before the move, if the file is as the move left it. */
 export const exactlyBefore = (kept: Kept | undefined, now: string): string | undefined =>
   kept?.sha256 === sha256(now) ? kept.before : undefined;
+
+export const recordRoutes = (before: string | null, after: string): KeptRoutes => ({ sha256: sha256(after), before });
+
+export const isAsLeft = (kept: KeptRoutes, now: string): boolean => kept.sha256 === sha256(now);

@@ -2,20 +2,35 @@
 import { existsSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
+import { readRepository } from './assess/assess';
 import { compatibility, ownVersion } from './compatibility';
 import { CodemodError } from './failure';
 import { fileReport, type CodemodReport, type FileReport, totalsOf } from './file-report';
 import { uncommitted } from './files/git';
 import { MAX_BYTES, readText, sizeOfRegularFile, type TextFile, Unreadable, writeText } from './files/text-file';
 import { type FileKind, kindOf, walkFiles } from './files/walk-files';
-import { emptyJournal, exactlyBefore, JOURNAL, type Journal, journalText, readJournal, record } from './journal';
+import {
+  emptyJournal,
+  exactlyBefore,
+  isAsLeft,
+  JOURNAL,
+  type Journal,
+  journalText,
+  readJournal,
+  record,
+  recordRoutes,
+} from './journal';
 import { DROP_INS, type Direction } from './packages';
 import { ProjectModules } from './project-modules';
 import { unifiedDiff } from './report/unified-diff';
+import { type RoutedPlan, planOf } from './routed/plan';
+import { ROUTES, routesWith } from './routed/route-file';
+import { ROUTER } from './routed/routed';
 import { mentions } from './source/mentions';
 import { SyntaxFault } from './source/parse';
 import { transformCode } from './transforms';
 import {
+  addDependency,
   type Dependencies,
   moveDependencies,
   type PackageResult,
@@ -28,6 +43,8 @@ export interface CodemodOptions {
   /** The folder: a package, or a repository with several. */
   root: string;
   direction: Direction;
+  /** Forward, the incremental way: Temporal stays, and new runs of these types (with those tied to them) start on Postgres. */
+  workflows?: readonly string[];
   /** False: nothing is written. */
   write: boolean;
   /** Go on although git has changes in the folder that are not committed. */
@@ -42,7 +59,10 @@ interface Change {
   after: string | undefined;
 }
 
-/** @throws CodemodError BRANCHLINE_NO_FOLDER, BRANCHLINE_DIRTY_TREE, BRANCHLINE_NO_FILES, BRANCHLINE_JOURNAL */
+/**
+ * @throws CodemodError BRANCHLINE_NO_FOLDER, BRANCHLINE_DIRTY_TREE, BRANCHLINE_NO_FILES, BRANCHLINE_JOURNAL, BRANCHLINE_CODEMOD_MODE;
+ * with `workflows` also BRANCHLINE_NO_WORKFLOWS, BRANCHLINE_UNKNOWN_WORKFLOW, BRANCHLINE_ROUTES_FILE
+ */
 export async function runCodemod(options: CodemodOptions): Promise<CodemodReport> {
   const root = path.resolve(options.root);
   if (!existsSync(root) || !statSync(root).isDirectory()) {
@@ -51,6 +71,8 @@ export async function runCodemod(options: CodemodOptions): Promise<CodemodReport
   if (options.write && options.allowDirty !== true) refuseDirty(root);
   return new Run(root, options).all();
 }
+
+const MODES = { all: '--all', workflows: '--workflows' } as const;
 
 function refuseDirty(root: string): void {
   const dirty = uncommitted(root);
@@ -72,6 +94,9 @@ class Run {
   private readonly needed = new Map<string, Set<string>>();
   private context!: Context;
   private packages: string[] = [];
+  private plan: RoutedPlan | undefined;
+  /** package.json of what now imports branchline/router. */
+  private readonly routers = new Set<string>();
 
   constructor(
     private readonly root: string,
@@ -85,7 +110,15 @@ class Run {
         `${JOURNAL} cannot be read (${(error as Error).message}): restore it from git.`,
       );
     }
-    this.journal = this.recorded ?? emptyJournal();
+    const mode = options.workflows === undefined ? 'all' : 'workflows';
+    const before = this.recorded?.mode;
+    if (options.direction === 'forward' && before !== undefined && before !== mode) {
+      throw new CodemodError(
+        'BRANCHLINE_CODEMOD_MODE',
+        `This was moved by ${MODES[before]}: go back with --reverse before ${MODES[mode]}.`,
+      );
+    }
+    this.journal = this.recorded === undefined ? emptyJournal(mode) : structuredClone(this.recorded);
   }
 
   async all(): Promise<CodemodReport> {
@@ -100,7 +133,16 @@ class Run {
       );
     }
     this.packages = files.filter((file) => kindOf(file) === 'package');
-    this.context = { direction: options.direction, modules: new ProjectModules(root, files) };
+    if (options.workflows !== undefined && options.direction === 'forward')
+      this.plan = planOf(await readRepository({ root }), options.workflows);
+    const { plan } = this;
+    this.context = {
+      direction: options.direction,
+      modules: new ProjectModules(root, files),
+      ...(plan && {
+        routing: { serves: plan.serves, routesFrom: (file) => routesFrom(this.ownerOf(file)) },
+      }),
+    };
     // Code first: what it still imports decides about the dependencies.
     const ordered = [...files.filter((file) => kindOf(file) !== 'package'), ...this.packages];
     for (const [index, file] of ordered.entries()) {
@@ -108,6 +150,8 @@ class Run {
       if (index % 50 === 49) await turn();
       options.onProgress?.(index + 1, ordered.length);
     }
+    this.keepRoutes();
+    this.tellPlan();
     this.keepJournal();
     if (options.write) this.write();
     this.reports.sort((a, b) => (a.path < b.path ? -1 : 1));
@@ -153,6 +197,7 @@ class Run {
   private transformed(file: string, kind: FileKind, before: TextFile): FileReport {
     const { direction } = this.options;
     if (kind === 'package') return this.package(file, before);
+    if (this.plan !== undefined && kind !== 'code') return fileReport({ path: file });
     if (kind === 'json' || kind === 'other-code') {
       if (direction === 'reverse' || !mentions(before.text, direction)) return fileReport({ path: file });
       const lines = before.text.split('\n');
@@ -172,11 +217,17 @@ class Run {
     return fileReport({ path: file, changed, ...result });
   }
 
-  private needs(file: string, text: string): void {
-    const owner = this.packages
+  /** The package.json of the package that a file is of. */
+  private ownerOf(file: string): string | undefined {
+    return this.packages
       .filter((candidate) => file.startsWith(candidate.slice(0, -'package.json'.length)))
       .sort((a, b) => b.length - a.length)[0];
+  }
+
+  private needs(file: string, text: string): void {
+    const owner = this.ownerOf(file);
     if (owner === undefined) return;
+    if (text.includes(`'${ROUTER}'`)) this.routers.add(owner);
     const needed = this.needed.get(owner) ?? new Set<string>();
     this.needed.set(owner, needed);
     for (const [, name] of text.matchAll(/['"`](@temporalio\/[\w-]+)(?=[/'"`])/g)) needed.add(name!);
@@ -186,12 +237,15 @@ class Run {
     const { direction } = this.options;
     const kept = this.recorded?.packages[file];
     const exact = direction === 'reverse' ? exactlyBefore(kept, before.text) : undefined;
+    if (this.plan !== undefined && !this.routers.has(file)) return fileReport({ path: file });
     const result: PackageResult =
-      direction === 'forward'
-        ? moveDependencies(file, before.text, `^${ownVersion()}`, this.needed.get(file) ?? new Set())
-        : exact !== undefined
-          ? { text: exact, removed: {}, added: kept?.removed ?? {} }
-          : restoreDependencies(file, before.text, kept?.removed ?? guessed(this.needed.get(file)));
+      this.plan !== undefined
+        ? addDependency(file, before.text, `^${ownVersion()}`)
+        : direction === 'forward'
+          ? moveDependencies(file, before.text, `^${ownVersion()}`, this.needed.get(file) ?? new Set())
+          : exact !== undefined
+            ? { text: exact, removed: {}, added: kept?.removed ?? {} }
+            : restoreDependencies(file, before.text, kept?.removed ?? guessed(this.needed.get(file)));
     if (result.text === before.text) return fileReport({ path: file, reason: 'no dependency that would change' });
     if (direction === 'forward')
       this.journal.packages[file] = record(kept?.before ?? before.text, result.text, {
@@ -202,6 +256,46 @@ class Run {
     return fileReport({ path: file, changed: true, reason: `dependencies: ${spoken(result)}` });
   }
 
+  /** The file that says which types start on Postgres: as the plan needs it, or as it was before. */
+  private keepRoutes(): void {
+    const target = path.join(this.root, ROUTES);
+    const now = existsSync(target) ? readText(target) : undefined;
+    const { routes } = this.journal;
+    if (this.plan !== undefined) {
+      let after: string;
+      try {
+        after = routesWith(now?.text, this.plan.groups);
+      } catch (error) {
+        throw new CodemodError('BRANCHLINE_ROUTES_FILE', `${ROUTES} cannot be read: ${(error as Error).message}`);
+      }
+      if (after === now?.text) return;
+      this.journal.routes = recordRoutes(routes === undefined ? (now?.text ?? null) : routes.before, after);
+      this.changes.push({ path: ROUTES, before: now, after: now?.bom === true ? `\uFEFF${after}` : after });
+      const types = this.plan.groups.flatMap((group) => group.types);
+      this.told(fileReport({ path: ROUTES, changed: true, reason: `${types.join(', ')} → postgres` }));
+    } else if (this.options.direction === 'reverse' && routes !== undefined && now !== undefined) {
+      // A file of their own that was edited since is theirs: the rules in it name types, and harm nothing.
+      if (routes.before === null) this.changes.push({ path: ROUTES, before: now, after: undefined });
+      else if (isAsLeft(routes, now.text)) this.changes.push({ path: ROUTES, before: now, after: routes.before });
+      else {
+        const reason = 'it was edited after the move: take the rules that it added out by hand';
+        this.told(fileReport({ path: ROUTES, notes: [{ line: 1, reason }] }));
+      }
+    }
+  }
+
+  /** One report for each file: the last word on it. */
+  private told(report: FileReport): void {
+    const at = this.reports.findIndex((other) => other.path === report.path);
+    if (at < 0) this.reports.push(report);
+    else this.reports[at] = report;
+  }
+
+  private tellPlan(): void {
+    for (const { path: file, line, reason } of this.plan?.notes ?? [])
+      this.reports.find((report) => report.path === file)?.notes.push({ line, reason });
+  }
+
   private keepJournal(): void {
     const before = this.recorded && journalText(this.recorded);
     const file = path.join(this.root, JOURNAL);
@@ -209,7 +303,7 @@ class Run {
       if (before !== undefined) this.changes.push({ path: JOURNAL, before: readText(file), after: undefined });
       return;
     }
-    const moved = this.changes.some(({ path: changed }) => kindOf(changed) === 'package');
+    const moved = this.changes.some(({ path: changed }) => kindOf(changed) === 'package' || changed === ROUTES);
     if (moved)
       this.changes.push({
         path: JOURNAL,
@@ -225,14 +319,15 @@ class Run {
         if (after === undefined) rmSync(target);
         else writeText(target, { text: after, bom: false });
       } catch (error) {
-        const at = this.reports.findIndex((report) => report.path === file);
-        const failed = fileReport({ path: file, failed: `it could not be written: ${reasonOf(error)}` });
-        if (at < 0) this.reports.push(failed);
-        else this.reports[at] = failed;
+        this.told(fileReport({ path: file, failed: `it could not be written: ${reasonOf(error)}` }));
       }
     }
   }
 }
+
+/** From the folder of the package (or the whole, for a file of none) to the routes. */
+const routesFrom = (owner: string | undefined): string =>
+  path.posix.relative(path.posix.dirname(owner ?? ROUTES), ROUTES);
 
 const whole = ({ text, bom }: TextFile): string => (bom ? `\uFEFF${text}` : text);
 

@@ -26,12 +26,24 @@ export interface Assessment extends RepositoryFacts {
 
 const NAMES_TEMPORAL = /(?:@temporalio|branchline)\//;
 
+/** A repository as it was read, and what its paths mean. */
+export interface ReadRepository {
+  facts: RepositoryFacts;
+  /** The workflow types of a `workflowsPath` in a file; undefined: it leads to nothing known. */
+  typesAt(from: string, specifier: string): string[] | undefined;
+}
+
 /** @throws CodemodError BRANCHLINE_NO_FOLDER, BRANCHLINE_NO_WORKFLOWS */
-export async function assess({
+export async function assess({ thresholds = DEFAULT_THRESHOLDS, ...options }: AssessOptions): Promise<Assessment> {
+  const { facts } = await readRepository(options);
+  return { ...facts, thresholds, verdicts: verdictsOf(facts, thresholds) };
+}
+
+/** @throws CodemodError as {@link assess} */
+export async function readRepository({
   root: given,
-  thresholds = DEFAULT_THRESHOLDS,
   onProgress,
-}: AssessOptions): Promise<Assessment> {
+}: Omit<AssessOptions, 'thresholds'>): Promise<ReadRepository> {
   const root = path.resolve(given);
   if (!existsSync(root) || !statSync(root).isDirectory())
     throw new CodemodError('BRANCHLINE_NO_FOLDER', `${given} is not a folder.`);
@@ -75,15 +87,18 @@ export async function assess({
       if (more !== undefined) queue.push(more);
     }
   }
-  const linked = new Linker(facts, (from, specifier) => modules.resolve(from, specifier), refused).link();
+  const linker = new Linker(facts, (from, specifier) => modules.resolve(from, specifier), refused);
+  const linked = linker.link();
   if (linked.workflows.length === 0) {
     throw new CodemodError(
       'BRANCHLINE_NO_WORKFLOWS',
       `No workflows were found below ${root}: nothing is given as workflowsPath, started by a client or as a child (${files.length} files looked at${failed.length === 0 ? '' : `, ${failed.length} of them could not be read`}).`,
     );
   }
-  const whole: RepositoryFacts = { root, files: files.length, ...linked, unsupported: refused, failed };
-  return { ...whole, thresholds, verdicts: verdictsOf(whole, thresholds) };
+  return {
+    facts: { root, files: files.length, ...linked, unsupported: refused, failed },
+    typesAt: (from, specifier) => linker.typesAt(from, specifier),
+  };
 }
 
 function reasonOf(error: unknown): string {

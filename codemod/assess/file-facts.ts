@@ -259,9 +259,8 @@ class Reader {
   private readClientParts(node: ts.Node): void {
     const { facts } = this;
     if (ts.isPropertyAssignment(node) && ts.isIdentifier(node.name) && node.name.text === 'workflowsPath') {
-      const [, specifier] =
-        /["'`](\.{1,2}\/[^"'`]*|[\w-]+(?:\/[^"'`]*)?)["'`]/.exec(node.initializer.getText(this.file.ast)) ?? [];
-      if (specifier !== undefined) facts.entries.push(specifier.startsWith('.') ? specifier : `./${specifier}`);
+      const specifier = entryOf(node.initializer.getText(this.file.ast));
+      if (specifier !== undefined) facts.entries.push(specifier);
     }
     if (!ts.isCallExpression(node)) return;
     const callee = unwrapped(node.expression);
@@ -273,6 +272,12 @@ class Reader {
     const ref = this.refOf(target);
     if (ref !== undefined) facts.starts.push({ ref, line: this.line(node), ...within(node) });
   }
+}
+
+/** The module that the expression of a `workflowsPath` names: `require.resolve('./workflows')`, `path.join(__dirname, 'workflows')`. */
+export function entryOf(expression: string): string | undefined {
+  const [, specifier] = /["'`](\.{1,2}\/[^"'`]*|[\w-]+(?:\/[^"'`]*)?)["'`]/.exec(expression) ?? [];
+  return specifier === undefined || specifier.startsWith('.') ? specifier : `./${specifier}`;
 }
 
 function gatherValueNames(node: ts.Node, names: Set<string>): void {

@@ -34,6 +34,12 @@ export class Linker {
     return { workflows, edges };
   }
 
+  /** What a specifier of a file exports; undefined: it leads to no file that was read. */
+  typesAt(from: string, specifier: string): string[] | undefined {
+    const entry = this.resolve(from, specifier);
+    return entry === undefined || !this.files.has(entry) ? undefined : [...this.exportsOf(entry).keys()];
+  }
+
   /** Exports of what `workflowsPath` names, targets of starts and children. Helpers that are exported beside them do not await anything of the workflow API. */
   private workflowFunctions(): Map<string, Found> {
     const found = new Map<string, Found>();

@@ -20,7 +20,11 @@ export function kindOf(file: string): FileKind | undefined {
   if (/^[jt]sconfig(?:\..+)?\.json$/.test(name)) return 'tsconfig';
   if (CODE_FILE.test(name)) return 'code';
   if (HOLDS_CODE.test(name)) return 'other-code';
-  if (name.endsWith('.json') && !/^(?:package-lock|npm-shrinkwrap|branchline-codemod)\.json$/.test(name)) return 'json';
+  if (
+    name.endsWith('.json') &&
+    !/^(?:package-lock|npm-shrinkwrap|branchline-codemod|branchline-routes)\.json$/.test(name)
+  )
+    return 'json';
   return undefined;
 }
 

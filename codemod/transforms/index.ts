@@ -1,18 +1,21 @@
 /**
  * The transforms, in their order: each sees the text as the file holds it, their edits are put together. Names are resolved by the original specifiers,
- * so the order is that of the report only: specifiers, set-up, what is refused, then (on the way back) what was set aside.
+ * so the order is that of the report only: specifiers, set-up, what is refused, then (on the way back) what was set aside. The incremental way has its own.
  */
 import { type Residue, residueIn } from '../residue';
 import { applyEdits, type Edit } from '../source/edits';
 import { markerEdits } from '../source/marker-place';
 import { positionOf, withParsed } from '../source/parse';
+import { routed } from '../routed/routed';
+import { undoRouted } from '../routed/undo';
 import { connections } from './connections';
 import { imports } from './imports';
 import { restore } from './restore';
 import type { Context, Note } from './transform';
-import { unsupported } from './unsupported';
+import { unsupported, unsupportedForBoth } from './unsupported';
 
-export const transforms = [imports, connections, unsupported, restore];
+const everything = [imports, connections, unsupported, undoRouted, restore];
+const incremental = [routed, unsupportedForBoth];
 
 export interface CodeResult {
   text: string;
@@ -26,13 +29,16 @@ export interface CodeResult {
 
 /** One code file. @throws SyntaxFault for text that does not parse, before or after */
 export function transformCode(path: string, text: string, context: Context): CodeResult {
+  const transforms = context.routing === undefined ? everything : incremental;
   const concerned = transforms.filter((transform) => transform.concerns(text, context.direction));
   if (concerned.length === 0) return { text, changes: 0, leftovers: residueIn(text), notes: [] };
   return withParsed(path, text, (file) => {
     const outcomes = concerned.map((transform) => transform.apply(file, context));
     const edits = outermost(outcomes.flatMap((outcome) => outcome.edits));
     const outside = ({ offset }: { offset: number }): boolean =>
-      !edits.some(({ start, end, text: now }) => start <= offset && offset < end && now.startsWith('/*'));
+      !edits.some(
+        ({ start, end, text: now }) => start <= offset && offset < end && (now === '' || now.startsWith('/*')),
+      );
     const leftovers = outcomes.flatMap((outcome) => outcome.leftovers).filter(outside);
     const notes = outcomes.flatMap((outcome) => outcome.notes);
     const all = [...edits, ...markerEdits(file, leftovers)];
@@ -48,9 +54,13 @@ export function transformCode(path: string, text: string, context: Context): Cod
   });
 }
 
-/** What is set aside as a whole is not changed inside. */
-const outermost = (edits: Edit[]): Edit[] =>
-  edits.filter((edit) => !edits.some((other) => other !== edit && other.start <= edit.start && edit.end <= other.end));
+/** What is set aside as a whole is not changed inside. What is put in at its edge is outside. */
+const outermost = (edits: Edit[]): Edit[] => edits.filter((edit) => !edits.some((other) => holds(other, edit)));
+
+function holds(outer: Edit, { start, end }: Edit): boolean {
+  if (start === end) return outer.start < start && end < outer.end;
+  return (outer.start < start && end <= outer.end) || (outer.start === start && end < outer.end);
+}
 
 const newlines = (text: string): number => text.split('\n').length - 1;
 

@@ -38,6 +38,21 @@ export function moveDependencies(
   });
 }
 
+/** Where Temporal's packages are asked for, else with the other dependencies. @throws SyntaxFault */
+export function addDependency(path: string, text: string, version: string): PackageResult {
+  const root = rootObject(parseJson(path, text));
+  const names = (section: Section): string[] => {
+    const object = objectAt(root, section);
+    return object === undefined ? [] : propertiesOf(object).map(({ name }) => name);
+  };
+  if (SECTIONS.some((section) => names(section).includes(OURS))) return { text, removed: {}, added: {} };
+  const place =
+    SECTIONS.find((section) => names(section).some((name) => name.startsWith('@temporalio/'))) ?? 'dependencies';
+  return replaceIn(path, text, (_, section) =>
+    section === place ? { removed: [], added: { [OURS]: version } } : undefined,
+  );
+}
+
 /** @param recorded what the move had removed; @throws SyntaxFault */
 export function restoreDependencies(path: string, text: string, recorded: Dependencies): PackageResult {
   return replaceIn(path, text, (entries, section) => {

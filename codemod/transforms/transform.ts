@@ -24,9 +24,19 @@ export interface Outcome {
   notes: Note[];
 }
 
+/** Of the way that keeps Temporal (`--workflows`). */
+export interface Routing {
+  /** The file with the routes, as a process that is started in the package's folder names it. */
+  routesFrom(file: string): string;
+  /** Whether a worker with this `workflowsPath` runs a type that moves; undefined: not known. */
+  serves(file: string, specifier: string): boolean | undefined;
+}
+
 export interface Context {
   direction: Direction;
   modules: Modules;
+  /** Given: Temporal's packages stay, and some types are routed to Postgres. */
+  routing?: Routing;
 }
 
 export interface Transform {

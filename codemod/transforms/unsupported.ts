@@ -49,6 +49,21 @@ export const unsupported: Transform = {
   },
 };
 
+/** Of the incremental way: options of workers, which Branchline's get too. */
+export const unsupportedForBoth: Transform = {
+  id: 'unsupported-for-both',
+  concerns: (text, direction) => unsupported.concerns(text, direction) && !text.includes('@temporalio/testing'),
+  apply(file: ParsedFile, { modules }: Context): Outcome {
+    const outcome = nothing();
+    for (const { call, name, table } of setUpCalls(file, modules)) {
+      const [given] = call.arguments;
+      if (name === 'worker#Worker.create' && given !== undefined)
+        lookAt(file, literalIn(file, given), { table }, outcome);
+    }
+    return outcome;
+  },
+};
+
 interface Place {
   table: string;
   under?: string;

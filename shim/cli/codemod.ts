@@ -4,6 +4,8 @@ import { loadCodemod, progress } from './load-codemod';
 
 interface CodemodFlags {
   all?: boolean;
+  workflows?: string;
+  fromAssessment?: string;
   reverse?: boolean;
   dryRun?: boolean;
   check?: boolean;
@@ -20,25 +22,48 @@ export function codemodCommand(): Command {
     .description("Move a repository from Temporal's packages to Branchline's, or back")
     .argument('[path]', 'folder: a package, or a repository with several', '.')
     .addOption(new Option('--all', 'move everything: imports, connections, dependencies').conflicts('reverse'))
+    .addOption(
+      new Option(
+        '--workflows <types>',
+        'keep Temporal, and start these types (with commas between, and those tied to them) on Postgres',
+      ).conflicts(['all', 'reverse']),
+    )
+    .addOption(
+      new Option(
+        '--from-assessment <file>',
+        'the same for the types that `assess --output json` says to move',
+      ).conflicts(['all', 'reverse', 'workflows']),
+    )
     .option('--reverse', "move everything back to Temporal's packages")
     .option('--dry-run', 'print the changes as a unified diff, touch nothing')
     .option('--check', 'touch nothing; exit code 2 when something would change')
     .option('--allow-dirty', 'go on although git has changes that are not committed')
     .option('--json', 'report as JSON')
     .option('-v, --verbose', 'list the files with nothing to do too')
-    .addHelpText('after', '\nExample:\n  branchline codemod --all --dry-run > move.patch')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  branchline codemod --all --dry-run > move.patch\n  branchline codemod --workflows signup,billing',
+    )
     .action(codemod);
 }
 
 async function codemod(path: string, flags: CodemodFlags): Promise<void> {
-  const { CodemodError, codemodText, runCodemod } = await loadCodemod();
-  if (flags.all !== true && flags.reverse !== true) {
-    throw new CodemodError('BRANCHLINE_CODEMOD_MODE', 'Say what to move: --all, or --reverse to go back.');
+  const { CodemodError, codemodText, runCodemod, typesOfAssessment } = await loadCodemod();
+  const workflows =
+    flags.fromAssessment === undefined
+      ? flags.workflows?.split(',').flatMap((type) => type.trim() || [])
+      : typesOfAssessment(flags.fromAssessment);
+  if (flags.all !== true && flags.reverse !== true && workflows === undefined) {
+    throw new CodemodError(
+      'BRANCHLINE_CODEMOD_MODE',
+      'Say what to move: --all, --workflows a,b or --from-assessment file; or --reverse to go back.',
+    );
   }
   const write = flags.dryRun !== true && flags.check !== true;
   const report = await runCodemod({
     root: path,
     direction: flags.reverse === true ? 'reverse' : 'forward',
+    ...(workflows === undefined ? {} : { workflows }),
     write,
     allowDirty: flags.allowDirty === true,
     onProgress: progress(),
