@@ -27,7 +27,8 @@ const TYPED_BY_WORKER = [
   'workflow-streams',
 ];
 const WORKER_TYPES =
-  'has no drop-in and goes on as it is; its types name @temporalio/worker: lead that to branchline/lib/worker by `paths` in tsconfig.json';
+  'has no drop-in and goes on as it is; its types name @temporalio/worker, which `paths` in tsconfig.json must lead to branchline/lib/worker';
+export const namesTypedByWorker = new RegExp(`['"\`]@temporalio/(?:${TYPED_BY_WORKER.join('|')})(?=[/'"\`])`);
 /** They load Temporal's native library as soon as they are imported. */
 const NATIVE = ['core-bridge', 'lambda-worker'];
 

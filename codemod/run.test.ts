@@ -300,6 +300,54 @@ describe('names that other modules hand on', () => {
   });
 });
 
+describe('packages whose types name the worker', () => {
+  const plugged = `import { OpenAIPlugin } from '@temporalio/openai-agents';\nexport default OpenAIPlugin;\n`;
+  const config = `{\n  // ours\n  "compilerOptions": {\n    "strict": true\n  }\n}\n`;
+
+  it('gets a line in paths of the tsconfig.json above them, once, which the way back takes out', async () => {
+    const folder = folderWith({
+      'a/tsconfig.json': config,
+      'a/src/plugin.ts': plugged,
+      'b/tsconfig.json': `{\r\n\t"compilerOptions": {\r\n\t\t"baseUrl": "src",\r\n\t\t"paths": {\r\n\t\t\t"x": ["y"]\r\n\t\t}\r\n\t}\r\n}`,
+      'b/plugin.mts': plugged,
+      'c/tsconfig.json': config,
+      'c/plain.ts': `import '@temporalio/worker';`,
+    });
+    await forward(folder);
+    const now = read(folder);
+    expect(now['a/tsconfig.json']).toBe(
+      config.replace(
+        '    "strict"',
+        '    "paths": { "@temporalio/worker": ["./node_modules/branchline/lib/worker"] }, // @branchline-added\n    "strict"',
+      ),
+    );
+    expect(now['b/tsconfig.json']).toContain(
+      '\t\t\t"@temporalio/worker": ["../node_modules/branchline/lib/worker"], // @branchline-added\r\n\t\t\t"x"',
+    );
+    expect(now['c/tsconfig.json']).toBe(config);
+    await forward(folder, { allowDirty: true });
+    expect(read(folder)).toEqual(now);
+    await reverse(folder, { allowDirty: true });
+    expect(git(folder, 'status', '--porcelain')).toBe('');
+  });
+
+  it('leaves it to a person where a line would hide others, or has no place', async () => {
+    const extending = config.replace('{\n', '{\n  "extends": "../tsconfig.base.json",\n');
+    const folder = folderWith({
+      'a/tsconfig.json': extending,
+      'a/plugin.ts': plugged,
+      'b/tsconfig.json': '{ "compilerOptions": { "strict": true } }',
+      'b/plugin.ts': plugged,
+    });
+    const report = await forward(folder);
+    for (const name of ['a/tsconfig.json', 'b/tsconfig.json'])
+      expect(of(report, name).notes[0]?.reason).toContain(
+        '"@temporalio/worker": ["./node_modules/branchline/lib/worker"]',
+      );
+    expect(read(folder)['a/tsconfig.json']).toBe(extending);
+  });
+});
+
 describe('check', () => {
   it('lists what is left, until it is handled or ignored', async () => {
     const folder = folderWith(files);

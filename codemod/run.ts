@@ -7,6 +7,7 @@ import { compatibility, ownVersion } from './compatibility';
 import { CodemodError } from './failure';
 import { fileReport, type CodemodReport, type FileReport, totalsOf } from './file-report';
 import { uncommitted } from './files/git';
+import { installCommand } from './files/install-command';
 import { MAX_BYTES, readText, sizeOfRegularFile, type TextFile, Unreadable, writeText } from './files/text-file';
 import { type FileKind, kindOf, walkFiles } from './files/walk-files';
 import {
@@ -20,7 +21,7 @@ import {
   record,
   recordRoutes,
 } from './journal';
-import { DROP_INS, type Direction } from './packages';
+import { DROP_INS, type Direction, namesTypedByWorker } from './packages';
 import { ProjectModules } from './project-modules';
 import { unifiedDiff } from './report/unified-diff';
 import { type RoutedPlan, planOf } from './routed/plan';
@@ -38,6 +39,7 @@ import {
 } from './transforms/package-json';
 import type { Context } from './transforms/transform';
 import { transformTsconfig } from './transforms/tsconfig';
+import { withWorkerTypes } from './transforms/worker-types';
 
 export interface CodemodOptions {
   /** The folder: a package, or a repository with several. */
@@ -95,6 +97,8 @@ class Run {
   private context!: Context;
   private packages: string[] = [];
   private plan: RoutedPlan | undefined;
+  /** Files that use packages whose types name Temporal's worker. */
+  private readonly plugged: string[] = [];
   /** package.json of what now imports branchline/router. */
   private readonly routers = new Set<string>();
 
@@ -150,6 +154,7 @@ class Run {
       if (index % 50 === 49) await turn();
       options.onProgress?.(index + 1, ordered.length);
     }
+    this.leadWorkerTypes(files);
     this.keepRoutes();
     this.tellPlan();
     this.keepJournal();
@@ -214,6 +219,7 @@ class Run {
     const changed = result.text !== before.text;
     if (changed) this.changes.push({ path: file, before, after: before.bom ? `\uFEFF${result.text}` : result.text });
     this.needs(file, result.text);
+    if (kind === 'code' && direction === 'forward' && namesTypedByWorker.test(result.text)) this.plugged.push(file);
     return fileReport({ path: file, changed, ...result });
   }
 
@@ -254,6 +260,38 @@ class Run {
       });
     this.changes.push({ path: file, before, after: before.bom ? `\uFEFF${result.text}` : result.text });
     return fileReport({ path: file, changed: true, reason: `dependencies: ${spoken(result)}` });
+  }
+
+  /** For packages that stay and whose types name what has gone. */
+  private leadWorkerTypes(files: readonly string[]): void {
+    if (this.plan !== undefined) return;
+    const configs = files.filter((file) => path.posix.basename(file) === 'tsconfig.json');
+    const of = (file: string): string | undefined =>
+      configs
+        .filter((config) => file.startsWith(config.slice(0, -'tsconfig.json'.length)))
+        .sort((a, b) => b.length - a.length)[0];
+    const typed = this.plugged.filter((file) => /\.[cm]?tsx?$/.test(file));
+    for (const file of new Set(typed.flatMap((one) => of(one) ?? []))) {
+      const there = this.changes.find((change) => change.path === file);
+      try {
+        const before = there?.before ?? readText(path.join(this.root, file));
+        const now = there?.after ?? whole(before);
+        const mark = before.bom ? '\uFEFF' : '';
+        const result = withWorkerTypes(path.join(this.root, file), now.slice(mark.length));
+        if (result === undefined) continue;
+        if ('problem' in result) {
+          this.reports.find((report) => report.path === file)?.notes.push({ line: 1, reason: result.problem });
+          continue;
+        }
+        if (there !== undefined) there.after = mark + result.text;
+        else this.changes.push({ path: file, before, after: mark + result.text });
+        this.told(
+          fileReport({ path: file, changed: true, reason: 'paths of @temporalio/worker, for types of plugins' }),
+        );
+      } catch (error) {
+        this.told(fileReport({ path: file, failed: reasonOf(error) }));
+      }
+    }
   }
 
   /** The file that says which types start on Postgres: as the plan needs it, or as it was before. */
@@ -347,21 +385,4 @@ function reasonOf(error: unknown): string {
     return `line ${error.at.line}, column ${error.at.column} does not parse: ${error.message}`;
   if (error instanceof Unreadable) return error.message;
   return error instanceof Error ? error.message : String(error);
-}
-
-const LOCK_FILES: [string, string][] = [
-  ['pnpm-lock.yaml', 'pnpm install'],
-  ['yarn.lock', 'yarn install'],
-  ['bun.lock', 'bun install'],
-  ['bun.lockb', 'bun install'],
-  ['package-lock.json', 'npm install'],
-];
-
-/** That of the nearest lock file, upwards. */
-function installCommand(root: string): string {
-  for (let folder = root; ; folder = path.dirname(folder)) {
-    const [, command] = LOCK_FILES.find(([name]) => existsSync(path.join(folder, name))) ?? [];
-    if (command !== undefined) return command;
-    if (path.dirname(folder) === folder) return 'npm install';
-  }
 }

@@ -5,6 +5,7 @@ import { parseJson } from '../source/json-text';
 import { mentions } from '../source/mentions';
 import { ts, walk } from '../source/parse';
 import { MARKER_LINE, residueIn, todoLine } from '../residue';
+import { ADDED_LINE, isAdded } from './worker-types';
 import type { CodeResult } from './index';
 
 const DOORS = DROP_INS.join('|');
@@ -21,7 +22,7 @@ export function transformTsconfig(path: string, text: string, direction: Directi
   const edits: Edit[] = [];
   const left: ts.Node[] = [];
   walk(ast, (node) => {
-    if (!ts.isStringLiteral(node)) return;
+    if (!ts.isStringLiteral(node) || isAdded(text, node.getStart(ast))) return;
     const now = replacement(node.text, direction);
     const plain = text.slice(node.getStart(ast) + 1, node.end - 1) === node.text;
     if (now !== undefined && plain) edits.push({ start: node.getStart(ast) + 1, end: node.end - 1, text: now });
@@ -33,8 +34,9 @@ export function transformTsconfig(path: string, text: string, direction: Directi
       left.push(node);
   });
   const changes = edits.length;
-  for (const { 0: line, index } of direction === 'reverse' ? text.matchAll(MARKER_LINE) : []) {
-    edits.push({ start: index, end: index + line.length, text: '' });
+  for (const ours of direction === 'reverse' ? [MARKER_LINE, ADDED_LINE] : []) {
+    for (const { 0: line, index } of text.matchAll(ours))
+      edits.push({ start: index, end: index + line.length, text: '' });
   }
   const newline = text.includes('\r\n') ? '\r\n' : '\n';
   for (const node of left) {

@@ -79,10 +79,23 @@ function unpackBranchline(scratch: string): void {
   mkdirSync(target, { recursive: true });
   run(scratch, 'tar', ['-xzf', tarball, '-C', target, '--strip-components=1']);
   rmSync(path.join(scratch, tarball));
-  // What it brings along that no sample has; exactly what it is built with.
-  for (const name of Object.keys(readManifest(path.join(root, 'package.json')).dependencies ?? {})) {
-    const place = path.join(scratch, 'node_modules', name);
-    if (!existsSync(place)) cpSync(path.join(root, 'node_modules', name), place, { recursive: true });
+  // What it brings along in other versions than the samples, or that no sample has: exactly what it is built with.
+  const listed = spawnSync('npm', ['ls', '--omit=dev', '--omit=optional', '--all', '--parseable'], {
+    cwd: root,
+    encoding: 'utf8',
+  });
+  for (const from of listed.stdout.split('\n').filter((line) => line.includes('node_modules'))) {
+    const name = path.relative(path.join(root, 'node_modules'), from);
+    if (name.startsWith('@temporalio')) continue;
+    const versionAt = (folder: string): unknown => {
+      const file = path.join(folder, 'package.json');
+      return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as { version?: unknown }).version : undefined;
+    };
+    if (versionAt(from) === versionAt(path.join(scratch, 'node_modules', name))) continue;
+    cpSync(from, path.join(target, 'node_modules', name), {
+      recursive: true,
+      filter: (file) => file === from || !path.relative(from, file).startsWith('node_modules'),
+    });
   }
 }
 

@@ -1,27 +1,32 @@
 /**
- * Runs the folders of a temporalio/samples-typescript checkout on Postgres with nothing changed but import specifiers and the connection
- * (TEMPORAL_ADDRESS, or the address where a sample spells it out): `tsx compat-tests/samples/run.ts <checkout> <scratch folder> [--write] [folder…]`.
+ * Runs the folders of a temporalio/samples-typescript checkout on Postgres, as `branchline codemod --all` moved them, the database given by the
+ * environment (DATABASE_URL, and TEMPORAL_ADDRESS for profiles): `tsx compat-tests/samples/run.ts <checkout> <scratch folder> [--write] [folder…]`.
  * Prints a table of what came of all folders, now or earlier; `--write` puts it into docs/compatibility.md.
  * The scratch folder must hold node_modules with `branchline`, `@temporalio/envconfig` and the samples' own dependencies (see README.md).
  */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, rmSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
+import { runCodemod } from 'branchline/codemod';
 import { Client as PgClient } from 'pg';
 import { startPostgres } from '../../lib/testing/embedded-postgres';
 import { Outcomes } from './outcomes';
 import { samples, type Sample, type Step } from './plan';
-import { swap } from './swap';
 
 const { values: flags, positionals } = parseArgs({ options: { write: { type: 'boolean' } }, allowPositionals: true });
-const [checkout, scratch, ...only] = positionals;
+const [checkout, scratchFolder, ...only] = positionals;
+const scratch = scratchFolder && path.resolve(scratchFolder);
 if (checkout === undefined || scratch === undefined) {
   console.error(
     'usage: tsx compat-tests/samples/run.ts <samples-typescript checkout> <scratch folder> [--write] [folder…]',
   );
   process.exit(1);
 }
+
+/** Ours: the samples bring ts-node, which checks types. */
+const tsx = pathToFileURL(require.resolve('tsx')).href;
 
 interface Running {
   child: ChildProcess;
@@ -32,7 +37,8 @@ interface Running {
 
 function start(cwd: string, command: string, env: NodeJS.ProcessEnv): Running {
   const [script, ...args] = command.split(' ');
-  const child = spawn(process.execPath, ['--import', 'tsx', script!, ...args], {
+  const file = script!.startsWith('npm:') ? inModules(cwd, script!.slice(4)) : script!;
+  const child = spawn(process.execPath, ['--import', tsx, file, ...args], {
     cwd,
     env,
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -68,6 +74,13 @@ function start(cwd: string, command: string, env: NodeJS.ProcessEnv): Running {
         check();
       }),
   };
+}
+
+/** The file of an installed package, whatever its `exports` say. */
+function inModules(folder: string, file: string): string {
+  const place = path.join(folder, 'node_modules', file);
+  if (existsSync(place) || path.dirname(folder) === folder) return place;
+  return inModules(path.dirname(folder), file);
 }
 
 const within = <T>(seconds: number, what: string, promise: Promise<T>): Promise<T> => {
@@ -121,8 +134,13 @@ async function runSample(sample: Sample, adminUrl: string): Promise<string> {
   await admin.end();
   const url = new URL(adminUrl);
   url.pathname = `/${database}`;
-  swap(cwd, url.href);
-  const env = { ...process.env, TEMPORAL_ADDRESS: url.href, DATABASE_URL: url.href };
+  for (const [name, place] of Object.entries(sample.link ?? {})) {
+    mkdirSync(path.join(cwd, 'node_modules'), { recursive: true });
+    symlinkSync(inModules(scratch!, place), path.join(cwd, 'node_modules', name));
+  }
+  const { totals } = await runCodemod({ root: cwd, direction: 'forward', write: true, allowDirty: true });
+  if (totals.failed > 0) return `failed: the codemod failed on ${totals.failed} files`;
+  const env = { ...process.env, TEMPORAL_ADDRESS: url.href, DATABASE_URL: url.href, ...sample.env };
   const seconds = sample.timeoutSeconds ?? 45;
 
   const running: Running[] = [];
@@ -136,6 +154,7 @@ async function runSample(sample: Sample, adminUrl: string): Promise<string> {
       });
       await connection.close();
     }
+    for (const run of sample.prepare ?? []) await runStep({ run }, cwd, env, seconds, running);
     let worker: Running | undefined;
     if (sample.worker !== undefined) {
       worker = start(cwd, sample.worker, env);
@@ -152,7 +171,7 @@ async function runSample(sample: Sample, adminUrl: string): Promise<string> {
     if (sample.workerExpect !== undefined) await within(seconds, 'worker output', worker!.seen(sample.workerExpect));
     return sample.note === undefined ? 'passed' : `passed (${sample.note})`;
   } catch (err) {
-    const worker = sample.worker === undefined ? undefined : running[0];
+    const worker = sample.worker === undefined ? undefined : running[sample.prepare?.length ?? 0];
     console.error(`${sample.folder}: ${(err as Error).message}\n--- worker: ${worker?.output().slice(-2500) ?? ''}`);
     return `failed: ${(err as Error).message.split('\n')[0]!.slice(0, 160)}`;
   } finally {

@@ -27,9 +27,11 @@ export interface BundleOptions {
   preloadModules?: string[];
   /**
    * Changes webpack's configuration. With it the bundle is made by Temporal's own bundler instead of esbuild: slower, and
-   * `@temporalio/worker` must be installed (`BRANCHLINE_UNSUPPORTED_OPTION` otherwise).
+   * `@temporalio/worker` must be installed (`BRANCHLINE_UNSUPPORTED_OPTION` otherwise). `config` is webpack's `Configuration`, whose types
+   * are not asked for here.
    */
-  webpackConfigHook?: (config: never) => unknown;
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- code that reads and changes it must compile without webpack
+  webpackConfigHook?: (config: any) => any;
   plugins?: BundlerPlugin[];
 }
 
