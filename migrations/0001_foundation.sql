@@ -16,6 +16,8 @@
 -- Work usually stays in the process that made it. What has to leave becomes a row of `tasks`: claimed by a process, and deleted in the
 -- commit that starts it. `heartbeats` keeps the last heartbeat of running activities, `signal_requests` the ids of signals already taken,
 -- `local_results` what transactions of local activities have committed.
+-- What SQL and transactions of application code ask for is written down here and done by the next process: a started run whose state is still the request
+-- (a seed, `{"seed": …}`), and in `inbox` what is meant for open runs. The functions are in 0002_sql_surface.sql.
 -- `schedules` holds what is to be started when, and where each schedule stands (JSON, with a version like a run's); `schedule_slots` what
 -- became of each of its times, for reading.
 -- `worker_deployments` holds versions of workers, and which of them gets which runs (JSON, with a version like a run's).
@@ -192,6 +194,21 @@ CREATE TABLE signal_requests (
   request_id text COLLATE "C" NOT NULL,
   PRIMARY KEY (run_id, request_id)
 );
+
+-- What callers' transactions have for open runs. A row goes in the commit that writes its event; until then the run cannot close (`commit_batch`).
+CREATE TABLE inbox (
+  run_id uuid NOT NULL,
+  seq bigint GENERATED ALWAYS AS IDENTITY,
+  kind text COLLATE "C" NOT NULL CHECK (kind IN ('cancel', 'signal', 'terminate')),
+  request_id text COLLATE "C" NOT NULL,
+  -- The request of the RPC, as proto JSON with lower-camel names
+  request json NOT NULL,
+  written_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  -- It cannot be done any more (the limit of signals of a run)
+  error text,
+  PRIMARY KEY (run_id, seq),
+  UNIQUE (run_id, kind, request_id)
+) WITH (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 500);
 
 CREATE TABLE processes (
   id uuid PRIMARY KEY,
@@ -493,7 +510,7 @@ CREATE INDEX routed_ids_by_age ON routed_ids (changed_at);
 -- One batch of commits: groups of run commits, each group all or nothing, in one call and one transaction.
 --
 -- Answers one verdict per group: 0 committed; 1 conflict (another version is there); 2 the workflow id is taken; 3 somebody holds a lock on
--- a row of it right now, nothing was written, try again. It waits for nobody's run: rows that others hold are skipped.
+-- a row of it right now, nothing was written, try again; 4 the inbox has something for a run that the group closes, or has lost what it takes from there. It waits for nobody's run: rows that others hold are skipped.
 -- Arrays beginning with c_ have one element per run commit (expected version 0 makes the run, state null ends its row); the others refer to
 -- commits by position (at, from 1). c_busy: work is under way, so that the due time will move again soon. c_workflow, c_reuse and c_request are null but for commits that make a run. ends_runs: some state is null.
 -- It names the schema everywhere instead of setting search_path, which would cost a tenth of a millisecond per call.
@@ -507,7 +524,8 @@ CREATE FUNCTION commit_batch(
   new_executions json, changed_executions json, new_tasks json,
   d_at integer[], d_task bigint[],
   s_at integer[], s_request text[],
-  a_at integer[], a_event integer[]
+  a_at integer[], a_event integer[],
+  closes integer[], m_at integer[], m_seq bigint[]
 ) RETURNS TABLE (verdicts smallint[], now_ms double precision)
 LANGUAGE plpgsql
 SET plan_cache_mode = force_generic_plan
@@ -551,11 +569,37 @@ BEGIN
   FOR i IN
     SELECT c.n FROM unnest(c_run, c_expected) WITH ORDINALITY AS c(run, expected, n)
       JOIN :"schema".runs r ON r.run_id = c.run AND r.version = c.expected
-    WHERE c.expected > 0
+    WHERE c.expected > 0 AND NOT c.n = ANY (closes)
     FOR NO KEY UPDATE OF r SKIP LOCKED
   LOOP
     verdict[i] := 0;
   END LOOP;
+  IF cardinality(closes) > 0 THEN
+    FOR i IN
+      SELECT k.at FROM unnest(closes) AS k(at) JOIN :"schema".runs r ON r.run_id = c_run[k.at] AND r.version = c_expected[k.at]
+      FOR UPDATE OF r SKIP LOCKED
+    LOOP
+      verdict[i] := 0;
+    END LOOP;
+    -- A statement of its own: it must see what those who held the row before have committed.
+    FOR i IN
+      SELECT k.at FROM unnest(closes) AS k(at)
+      WHERE verdict[k.at] = 0 AND EXISTS (
+        SELECT FROM :"schema".inbox m WHERE m.run_id = c_run[k.at] AND m.error IS NULL AND NOT m.seq = ANY (m_seq))
+    LOOP
+      verdict[i] := 4;
+    END LOOP;
+  END IF;
+  IF cardinality(m_seq) > 0 THEN
+    FOR i IN
+      SELECT m.at FROM unnest(m_at, m_seq) AS m(at, seq)
+      WHERE NOT EXISTS (SELECT FROM :"schema".inbox x WHERE x.run_id = c_run[m.at] AND x.seq = m.seq)
+    LOOP
+      IF verdict[i] = 0 THEN
+        verdict[i] := 4;
+      END IF;
+    END LOOP;
+  END IF;
   -- A lock per new workflow id. Starters meet here and not at the unique index, where a caller's open transaction would make them wait.
   FOR i IN 1 .. cardinality(c_group) LOOP
     IF c_expected[i] = 0 THEN
@@ -711,6 +755,10 @@ BEGIN
     WHERE verdict[s.at] = 0 AND c_state[s.at] IS NOT NULL
     ON CONFLICT DO NOTHING;
   END IF;
+  IF cardinality(m_at) > 0 THEN
+    DELETE FROM :"schema".inbox x USING unnest(m_at, m_seq) AS m(at, seq)
+    WHERE x.run_id = c_run[m.at] AND x.seq = m.seq AND verdict[m.at] = 0;
+  END IF;
   IF cardinality(a_at) > 0 THEN
     DELETE FROM :"schema".heartbeats b USING unnest(a_at, a_event) AS a(at, event)
     WHERE b.run_id = c_run[a.at] AND b.scheduled_event_id = a.event AND verdict[a.at] = 0;
@@ -792,6 +840,7 @@ AS $$
   DELETE FROM tasks WHERE run_id = run;
   DELETE FROM heartbeats WHERE run_id = run;
   DELETE FROM signal_requests WHERE run_id = run;
+  DELETE FROM inbox WHERE run_id = run;
   DELETE FROM local_results WHERE run_id = run;
   DELETE FROM history WHERE run_id = run;
   DELETE FROM executions WHERE run_id = run;
@@ -837,6 +886,7 @@ BEGIN
   deleted := coalesce(cardinality(expired), 0);
   IF deleted > 0 THEN
     DELETE FROM signal_requests s WHERE s.run_id = ANY (expired);
+    DELETE FROM inbox m WHERE m.run_id = ANY (expired);
     DELETE FROM local_results l WHERE l.run_id = ANY (expired);
     DELETE FROM history h WHERE h.run_id = ANY (expired);
     DELETE FROM executions e WHERE e.run_id = ANY (expired);

@@ -109,6 +109,19 @@ CREATE TABLE branchline.history (
 
 ALTER TABLE branchline.history ALTER COLUMN events SET STORAGE MAIN;
 
+CREATE TABLE branchline.inbox (
+  run_id uuid NOT NULL,
+  seq bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
+  kind text COLLATE "C" NOT NULL,
+  request_id text COLLATE "C" NOT NULL,
+  request json NOT NULL,
+  written_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+  error text,
+  CONSTRAINT inbox_pkey PRIMARY KEY (run_id, seq),
+  CONSTRAINT inbox_kind_check CHECK ((kind = ANY (ARRAY['cancel'::text, 'signal'::text, 'terminate'::text]))),
+  CONSTRAINT inbox_run_id_kind_request_id_key UNIQUE (run_id, kind, request_id)
+) WITH (fillfactor=80, autovacuum_vacuum_scale_factor=0.02, autovacuum_vacuum_threshold=500);
+
 CREATE TABLE branchline.limited_activities (
   run_id uuid NOT NULL,
   scheduled_event_id integer NOT NULL,
@@ -387,7 +400,105 @@ BEGIN
 END
 $function$;
 
-CREATE OR REPLACE FUNCTION branchline.commit_batch(process uuid, batch_number bigint, lease_ms integer, group_count integer, ends_runs boolean, c_group integer[], c_run uuid[], c_expected bigint[], c_owner uuid[], c_due double precision[], c_busy boolean[], c_state json[], c_namespace integer[], c_workflow text[], c_reuse smallint[], c_request text[], h_at integer[], h_first integer[], h_last integer[], h_events json[], new_executions json, changed_executions json, new_tasks json, d_at integer[], d_task bigint[], s_at integer[], s_request text[], a_at integer[], a_event integer[])
+CREATE OR REPLACE FUNCTION branchline.admit_message(namespace integer, id text, meant uuid, chain uuid, message_kind text, message_request_id text, message json, OUT admission text, OUT run uuid)
+ RETURNS record
+ LANGUAGE plpgsql
+ SET search_path TO 'branchline', 'pg_temp'
+AS $function$
+DECLARE
+  found_status smallint;
+  found_chain uuid;
+BEGIN
+  LOOP
+    SELECT e.run_id, e.status, e.first_run_id INTO run, found_status, found_chain
+    FROM executions e WHERE e.namespace_id = namespace AND e.workflow_id = id AND (meant IS NULL OR e.run_id = meant)
+    ORDER BY e.status <> 1, e.start_time DESC LIMIT 1;
+    admission := CASE
+      WHEN NOT FOUND AND meant IS NULL THEN 'unknownWorkflow'
+      WHEN NOT FOUND THEN 'unknownRun'
+      WHEN chain <> found_chain THEN 'otherChain'
+      WHEN found_status <> 1 THEN 'closed'
+    END;
+    IF admission IS NOT NULL THEN
+      RETURN;
+    END IF;
+    PERFORM FROM runs r WHERE r.run_id = run FOR KEY SHARE;
+    -- It may have closed while this waited.
+    IF FOUND AND EXISTS (SELECT FROM executions e WHERE e.run_id = run AND e.status = 1) THEN
+      EXIT;
+    END IF;
+  END LOOP;
+  admission := 'deduplicated';
+  IF message_kind = 'signal' AND EXISTS (SELECT FROM signal_requests s WHERE s.run_id = run AND s.request_id = message_request_id) THEN
+    RETURN;
+  END IF;
+  INSERT INTO inbox (run_id, kind, request_id, request)
+  VALUES (run, message_kind, coalesce(nullif(message_request_id, ''), gen_random_uuid()::text), message) ON CONFLICT DO NOTHING;
+  IF FOUND THEN
+    admission := 'done';
+    PERFORM tell_inbox(run);
+  END IF;
+END
+$function$;
+
+CREATE OR REPLACE FUNCTION branchline.admit_start(namespace integer, request json, reuse smallint, use_existing boolean, backoff_ms double precision, OUT admission text, OUT run uuid, OUT first_run uuid, OUT run_status smallint, OUT request_id text)
+ RETURNS record
+ LANGUAGE plpgsql
+ SET search_path TO 'branchline', 'pg_temp'
+AS $function$
+DECLARE
+  id constant text := request ->> 'workflowId';
+  started timestamptz;
+BEGIN
+  PERFORM pg_advisory_xact_lock(hashtextextended(namespace || ':' || id, 2));
+  SELECT e.run_id, e.first_run_id, e.status, e.start_request_id INTO run, first_run, run_status, request_id
+  FROM executions e WHERE e.namespace_id = namespace AND e.workflow_id = id ORDER BY e.status <> 1, e.start_time DESC LIMIT 1;
+  IF FOUND THEN
+    admission := CASE
+      WHEN request_id = request ->> 'requestId' THEN 'deduplicated'
+      WHEN run_status = 1 AND use_existing THEN 'existing'
+      WHEN run_status = 1 THEN 'running'
+      WHEN reuse = 2 OR (reuse = 1 AND run_status IN (2, 6)) THEN 'refused'
+    END;
+    IF admission IS NOT NULL THEN
+      RETURN;
+    END IF;
+  END IF;
+  admission := 'done';
+  run := new_run_id();
+  first_run := run;
+  run_status := 1;
+  request_id := request ->> 'requestId';
+  started := date_trunc('milliseconds', clock_timestamp());
+  INSERT INTO executions (run_id, namespace_id, workflow_id, first_run_id, workflow_type, task_queue, status, start_request_id, start_time, execution_time,
+    history_length, history_size_bytes, state_transitions)
+  VALUES (run, namespace, id, run, request -> 'workflowType' ->> 'name', request -> 'taskQueue' ->> 'name', 1, request_id, started,
+    started + make_interval(secs => backoff_ms / 1000), 0, 0, 0);
+  INSERT INTO runs (run_id, namespace_id, version, owner, due_at, state)
+  VALUES (run, namespace, 1, NULL, started, json_build_object('seed', json_build_object(
+    'startedAtMs', extract(epoch FROM started) * 1000, 'request', request)));
+  PERFORM tell_inbox(run);
+END
+$function$;
+
+CREATE OR REPLACE FUNCTION branchline.cancel_workflow(workflow_id text, reason text DEFAULT ''::text, request_id text DEFAULT NULL::text, run_id uuid DEFAULT NULL::uuid, namespace text DEFAULT 'default'::text)
+ RETURNS uuid
+ LANGUAGE plpgsql
+ SET search_path TO 'branchline', 'pg_temp'
+AS $function$
+DECLARE
+  answer record;
+  id constant text := coalesce(request_id, gen_random_uuid()::text);
+BEGIN
+  PERFORM require_name(workflow_id, 'workflow_id'), require_name(id, 'request_id');
+  SELECT * INTO answer FROM admit_message(namespace_id(namespace), workflow_id, run_id, NULL, 'cancel', id, json_build_object(
+    'reason', reason, 'identity', 'sql:' || session_user, 'requestId', id));
+  PERFORM require_done(CASE answer.admission WHEN 'closed' THEN 'done' ELSE answer.admission END, workflow_id);
+  RETURN answer.run;
+END
+$function$;
+
+CREATE OR REPLACE FUNCTION branchline.commit_batch(process uuid, batch_number bigint, lease_ms integer, group_count integer, ends_runs boolean, c_group integer[], c_run uuid[], c_expected bigint[], c_owner uuid[], c_due double precision[], c_busy boolean[], c_state json[], c_namespace integer[], c_workflow text[], c_reuse smallint[], c_request text[], h_at integer[], h_first integer[], h_last integer[], h_events json[], new_executions json, changed_executions json, new_tasks json, d_at integer[], d_task bigint[], s_at integer[], s_request text[], a_at integer[], a_event integer[], closes integer[], m_at integer[], m_seq bigint[])
  RETURNS TABLE(verdicts smallint[], now_ms double precision)
  LANGUAGE plpgsql
  SET plan_cache_mode TO 'force_generic_plan'
@@ -431,11 +542,37 @@ BEGIN
   FOR i IN
     SELECT c.n FROM unnest(c_run, c_expected) WITH ORDINALITY AS c(run, expected, n)
       JOIN "branchline".runs r ON r.run_id = c.run AND r.version = c.expected
-    WHERE c.expected > 0
+    WHERE c.expected > 0 AND NOT c.n = ANY (closes)
     FOR NO KEY UPDATE OF r SKIP LOCKED
   LOOP
     verdict[i] := 0;
   END LOOP;
+  IF cardinality(closes) > 0 THEN
+    FOR i IN
+      SELECT k.at FROM unnest(closes) AS k(at) JOIN "branchline".runs r ON r.run_id = c_run[k.at] AND r.version = c_expected[k.at]
+      FOR UPDATE OF r SKIP LOCKED
+    LOOP
+      verdict[i] := 0;
+    END LOOP;
+    -- A statement of its own: it must see what those who held the row before have committed.
+    FOR i IN
+      SELECT k.at FROM unnest(closes) AS k(at)
+      WHERE verdict[k.at] = 0 AND EXISTS (
+        SELECT FROM "branchline".inbox m WHERE m.run_id = c_run[k.at] AND m.error IS NULL AND NOT m.seq = ANY (m_seq))
+    LOOP
+      verdict[i] := 4;
+    END LOOP;
+  END IF;
+  IF cardinality(m_seq) > 0 THEN
+    FOR i IN
+      SELECT m.at FROM unnest(m_at, m_seq) AS m(at, seq)
+      WHERE NOT EXISTS (SELECT FROM "branchline".inbox x WHERE x.run_id = c_run[m.at] AND x.seq = m.seq)
+    LOOP
+      IF verdict[i] = 0 THEN
+        verdict[i] := 4;
+      END IF;
+    END LOOP;
+  END IF;
   -- A lock per new workflow id. Starters meet here and not at the unique index, where a caller's open transaction would make them wait.
   FOR i IN 1 .. cardinality(c_group) LOOP
     IF c_expected[i] = 0 THEN
@@ -591,6 +728,10 @@ BEGIN
     WHERE verdict[s.at] = 0 AND c_state[s.at] IS NOT NULL
     ON CONFLICT DO NOTHING;
   END IF;
+  IF cardinality(m_at) > 0 THEN
+    DELETE FROM "branchline".inbox x USING unnest(m_at, m_seq) AS m(at, seq)
+    WHERE x.run_id = c_run[m.at] AND x.seq = m.seq AND verdict[m.at] = 0;
+  END IF;
   IF cardinality(a_at) > 0 THEN
     DELETE FROM "branchline".heartbeats b USING unnest(a_at, a_event) AS a(at, event)
     WHERE b.run_id = c_run[a.at] AND b.scheduled_event_id = a.event AND verdict[a.at] = 0;
@@ -609,6 +750,7 @@ AS $function$
   DELETE FROM tasks WHERE run_id = run;
   DELETE FROM heartbeats WHERE run_id = run;
   DELETE FROM signal_requests WHERE run_id = run;
+  DELETE FROM inbox WHERE run_id = run;
   DELETE FROM local_results WHERE run_id = run;
   DELETE FROM history WHERE run_id = run;
   DELETE FROM executions WHERE run_id = run;
@@ -648,10 +790,61 @@ BEGIN
   deleted := coalesce(cardinality(expired), 0);
   IF deleted > 0 THEN
     DELETE FROM signal_requests s WHERE s.run_id = ANY (expired);
+    DELETE FROM inbox m WHERE m.run_id = ANY (expired);
     DELETE FROM local_results l WHERE l.run_id = ANY (expired);
     DELETE FROM history h WHERE h.run_id = ANY (expired);
     DELETE FROM executions e WHERE e.run_id = ANY (expired);
   END IF;
+END
+$function$;
+
+CREATE OR REPLACE FUNCTION branchline.explain(workflow_id text, run_id uuid DEFAULT NULL::uuid, namespace text DEFAULT 'default'::text, last_events integer DEFAULT 10)
+ RETURNS SETOF text
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'branchline', 'pg_temp'
+AS $function$
+DECLARE
+  w record;
+  line record;
+BEGIN
+  SELECT * INTO w FROM workflows x WHERE x.namespace = $3 AND x.workflow_id = $1 AND ($2 IS NULL OR x.run_id = $2)
+  ORDER BY x.status <> 'Running', x.start_time DESC LIMIT 1;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'workflow not found for ID: %', $1 USING ERRCODE = 'BL404';
+  END IF;
+  RETURN NEXT format('%s %s: %s', w.workflow_type, w.workflow_id, w.status);
+  RETURN NEXT format('├─ run %s on %s, started %s%s', w.run_id, w.task_queue, w.start_time, coalesce(', closed ' || w.close_time, ''));
+  IF w.parent_workflow_id IS NOT NULL THEN
+    RETURN NEXT format('├─ child of %s', w.parent_workflow_id);
+  END IF;
+  FOR line IN SELECT * FROM waiting_on o WHERE o.run_id = w.run_id ORDER BY o.kind, o.since, o.name LOOP
+    RETURN NEXT format('├─ waits for %s %s: %s%s', line.kind, line.name, line.state, coalesce(', until ' || line.until, ''));
+  END LOOP;
+  RETURN NEXT format('└─ %s events', w.history_length);
+  FOR line IN
+    SELECT * FROM (SELECT h.event_id, h.event_time, h.event_type FROM history_events h WHERE h.run_id = w.run_id ORDER BY h.event_id DESC LIMIT $4) l
+    ORDER BY l.event_id
+  LOOP
+    RETURN NEXT format('   ├─ %s %s %s', line.event_id, line.event_time, line.event_type);
+  END LOOP;
+END
+$function$;
+
+CREATE OR REPLACE FUNCTION branchline.json_payloads(args jsonb)
+ RETURNS json
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO 'branchline', 'pg_temp'
+AS $function$
+BEGIN
+  IF args IS NULL OR jsonb_typeof(args) <> 'array' THEN
+    RAISE EXCEPTION 'args is not a JSON array: one element per argument, e.g. ''["Ada", {"plan": "pro"}]''' USING ERRCODE = 'invalid_parameter_value';
+  ELSIF octet_length(args::text) > 2 * 1024 * 1024 THEN
+    RAISE EXCEPTION 'args are larger than 2 MiB' USING ERRCODE = 'invalid_parameter_value';
+  END IF;
+  RETURN (SELECT json_build_object('payloads', coalesce(json_agg(json_build_object('encoding', 'json/plain', 'text', a.value::text) ORDER BY a.n), '[]'))
+    FROM jsonb_array_elements(args) WITH ORDINALITY AS a(value, n));
 END
 $function$;
 
@@ -660,6 +853,32 @@ CREATE OR REPLACE FUNCTION branchline.ms_to_timestamp(ms double precision)
  LANGUAGE sql
  IMMUTABLE PARALLEL SAFE STRICT
 AS $function$ SELECT CASE WHEN ms > 0 THEN to_timestamp(ms / 1000) END $function$;
+
+CREATE OR REPLACE FUNCTION branchline.namespace_id(name text)
+ RETURNS integer
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'branchline', 'pg_temp'
+AS $function$
+DECLARE
+  id integer;
+BEGIN
+  SELECT n.id INTO id FROM namespaces n WHERE n.name = $1;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'Namespace % is not found.', $1 USING ERRCODE = 'BL404';
+  END IF;
+  RETURN id;
+END
+$function$;
+
+CREATE OR REPLACE FUNCTION branchline.new_run_id()
+ RETURNS uuid
+ LANGUAGE sql
+ SET search_path TO 'branchline', 'pg_temp'
+AS $function$
+  SELECT (lpad(to_hex((extract(epoch FROM clock_timestamp()) * 1000)::bigint), 12, '0') || '7'
+    || substr(replace(gen_random_uuid()::text, '-', ''), 14))::uuid
+$function$;
 
 CREATE OR REPLACE FUNCTION branchline.patch_ids(search_attributes jsonb)
  RETURNS SETOF text
@@ -755,6 +974,35 @@ BEGIN
 END
 $function$;
 
+CREATE OR REPLACE FUNCTION branchline.require_done(admission text, workflow_id text)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO 'branchline', 'pg_temp'
+AS $function$
+BEGIN
+  IF admission = 'closed' THEN
+    RAISE EXCEPTION 'workflow execution already completed: %', workflow_id USING ERRCODE = 'BL404';
+  ELSIF admission NOT IN ('done', 'deduplicated') THEN
+    RAISE EXCEPTION 'workflow not found for ID: %', workflow_id USING ERRCODE = 'BL404';
+  END IF;
+END
+$function$;
+
+CREATE OR REPLACE FUNCTION branchline.require_name(value text, what text)
+ RETURNS void
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO 'branchline', 'pg_temp'
+AS $function$
+BEGIN
+  IF value IS NULL OR value = '' THEN
+    RAISE EXCEPTION '% is not set', what USING ERRCODE = 'invalid_parameter_value';
+  ELSIF octet_length(value) > 1000 THEN
+    RAISE EXCEPTION '% is longer than 1000 bytes', what USING ERRCODE = 'invalid_parameter_value';
+  END IF;
+END
+$function$;
+
 CREATE OR REPLACE FUNCTION branchline.runs_without_patch(namespace_name text, type_name text, patch text)
  RETURNS TABLE(workflow_id text, run_id uuid, start_time timestamp with time zone)
  LANGUAGE sql
@@ -790,6 +1038,52 @@ BEGIN
 END
 $function$;
 
+CREATE OR REPLACE FUNCTION branchline.signal_workflow(workflow_id text, signal_name text, args jsonb DEFAULT '[]'::jsonb, request_id text DEFAULT NULL::text, run_id uuid DEFAULT NULL::uuid, namespace text DEFAULT 'default'::text)
+ RETURNS uuid
+ LANGUAGE plpgsql
+ SET search_path TO 'branchline', 'pg_temp'
+AS $function$
+DECLARE
+  answer record;
+  id constant text := coalesce(request_id, gen_random_uuid()::text);
+BEGIN
+  PERFORM require_name(workflow_id, 'workflow_id'), require_name(signal_name, 'signal_name'), require_name(id, 'request_id');
+  SELECT * INTO answer FROM admit_message(namespace_id(namespace), workflow_id, run_id, NULL, 'signal', id, json_build_object(
+    'signalName', signal_name, 'input', json_payloads(args), 'identity', 'sql:' || session_user, 'requestId', id));
+  PERFORM require_done(answer.admission, workflow_id);
+  RETURN answer.run;
+END
+$function$;
+
+CREATE OR REPLACE FUNCTION branchline.start_workflow(workflow_type text, task_queue text, workflow_id text, args jsonb DEFAULT '[]'::jsonb, request_id text DEFAULT NULL::text, namespace text DEFAULT 'default'::text, id_reuse text DEFAULT 'allow_duplicate'::text, use_existing boolean DEFAULT false)
+ RETURNS uuid
+ LANGUAGE plpgsql
+ SET search_path TO 'branchline', 'pg_temp'
+AS $function$
+DECLARE
+  reuse constant smallint := array_position(ARRAY['allow_duplicate', 'allow_duplicate_failed_only', 'reject_duplicate'], id_reuse) - 1;
+  answer record;
+BEGIN
+  PERFORM require_name(workflow_type, 'workflow_type'), require_name(task_queue, 'task_queue'), require_name(workflow_id, 'workflow_id'),
+    require_name(coalesce(request_id, '-'), 'request_id');
+  IF reuse IS NULL THEN
+    RAISE EXCEPTION 'id_reuse is none of allow_duplicate, allow_duplicate_failed_only, reject_duplicate' USING ERRCODE = 'invalid_parameter_value';
+  ELSIF starts_with(task_queue, '/_sys/') THEN
+    RAISE EXCEPTION 'task_queue may not begin with /_sys/' USING ERRCODE = 'invalid_parameter_value';
+  END IF;
+  SELECT * INTO answer FROM admit_start(namespace_id(namespace), json_build_object(
+    'namespace', namespace, 'workflowId', workflow_id, 'workflowType', json_build_object('name', workflow_type),
+    'taskQueue', json_build_object('name', task_queue), 'input', json_payloads(args), 'identity', 'sql:' || session_user,
+    'requestId', coalesce(request_id, gen_random_uuid()::text)), reuse, use_existing, 0);
+  IF answer.admission = 'running' THEN
+    RAISE EXCEPTION 'Workflow execution is already running. WorkflowId: %, RunId: %.', workflow_id, answer.run USING ERRCODE = 'BL409';
+  ELSIF answer.admission = 'refused' THEN
+    RAISE EXCEPTION 'Workflow execution already finished. WorkflowId: %, RunId: %.', workflow_id, answer.run USING ERRCODE = 'BL409';
+  END IF;
+  RETURN answer.run;
+END
+$function$;
+
 CREATE OR REPLACE FUNCTION branchline.take_starts(namespace integer, task_queue text, key text, per_second double precision, wanted integer, OUT granted integer, OUT wait_ms double precision)
  RETURNS record
  LANGUAGE plpgsql
@@ -815,6 +1109,79 @@ BEGIN
   WHERE r.namespace_id = namespace AND r.queue = task_queue AND r.fairness_key = key;
   wait_ms := greatest(0, extract(epoch FROM ready - now_at)::double precision * 1000);
 END
+$function$;
+
+CREATE OR REPLACE FUNCTION branchline.tell_inbox(run uuid)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO 'branchline', 'pg_temp'
+AS $function$
+DECLARE
+  nobody constant uuid := '00000000-0000-0000-0000-000000000000';
+  message constant text := json_build_object('from', nobody, 'notices',
+    json_build_array(json_build_object('kind', 'inbox', 'runIds', json_build_array(run))))::text;
+BEGIN
+  PERFORM pg_notify('branchline ' || current_schema(), message);
+  IF EXISTS (SELECT FROM processes p WHERE NOT p.listens AND p.lease_until > clock_timestamp()) THEN
+    INSERT INTO notices (sender, notice) VALUES (nobody, message);
+  END IF;
+END
+$function$;
+
+CREATE OR REPLACE FUNCTION branchline.terminate_workflow(workflow_id text, reason text DEFAULT ''::text, request_id text DEFAULT NULL::text, run_id uuid DEFAULT NULL::uuid, namespace text DEFAULT 'default'::text)
+ RETURNS uuid
+ LANGUAGE plpgsql
+ SET search_path TO 'branchline', 'pg_temp'
+AS $function$
+DECLARE
+  answer record;
+  id constant text := coalesce(request_id, gen_random_uuid()::text);
+BEGIN
+  PERFORM require_name(workflow_id, 'workflow_id'), require_name(id, 'request_id');
+  SELECT * INTO answer FROM admit_message(namespace_id(namespace), workflow_id, run_id, NULL, 'terminate', id, json_build_object(
+    'reason', reason, 'identity', 'sql:' || session_user));
+  PERFORM require_done(answer.admission, workflow_id);
+  RETURN answer.run;
+END
+$function$;
+
+CREATE OR REPLACE FUNCTION branchline.workflow_result(workflow_id text, run_id uuid DEFAULT NULL::uuid, namespace text DEFAULT 'default'::text)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'branchline', 'pg_temp'
+AS $function$
+DECLARE
+  newest record;
+  last_attributes jsonb;
+BEGIN
+  SELECT w.run_id, w.status INTO newest FROM workflows w
+  WHERE w.namespace = $3 AND w.workflow_id = $1
+    AND ($2 IS NULL OR w.first_run_id = (SELECT c.first_run_id FROM executions c WHERE c.run_id = $2))
+  ORDER BY w.status <> 'Running', w.start_time DESC LIMIT 1;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'workflow not found for ID: %', $1 USING ERRCODE = 'BL404';
+  ELSIF newest.status = 'Running' THEN
+    RETURN NULL;
+  END IF;
+  SELECT h.attributes INTO last_attributes FROM history_events h WHERE h.run_id = newest.run_id ORDER BY h.event_id DESC LIMIT 1;
+  IF newest.status <> 'Completed' THEN
+    RAISE EXCEPTION 'Workflow %: %', newest.status, coalesce(last_attributes #>> '{failure,cause,message}', last_attributes #>> '{failure,message}',
+      last_attributes ->> 'reason', $1) USING ERRCODE = 'BL500';
+  END IF;
+  RETURN last_attributes #> '{result,payloads,0}';
+END
+$function$;
+
+CREATE OR REPLACE FUNCTION branchline.workflow_status(workflow_id text, run_id uuid DEFAULT NULL::uuid, namespace text DEFAULT 'default'::text)
+ RETURNS text
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'branchline', 'pg_temp'
+AS $function$
+  SELECT w.status FROM workflows w
+  WHERE w.namespace = $3 AND w.workflow_id = $1 AND ($2 IS NULL OR w.run_id = $2)
+  ORDER BY w.status <> 'Running', w.start_time DESC LIMIT 1
 $function$;
 
 CREATE VIEW branchline.history_events AS
@@ -901,6 +1268,78 @@ CREATE VIEW branchline.schedule_history AS
    FROM branchline.schedule_slots o
      JOIN branchline.schedules s ON s.uuid = o.schedule_uuid
      JOIN branchline.namespaces n ON n.id = s.namespace_id;
+
+CREATE VIEW branchline.task_queue_backlog AS
+ SELECT n.name AS namespace,
+    t.queue AS task_queue,
+    t.kind,
+    count(*) FILTER (WHERE t.claimed_by IS NULL) AS waiting,
+    count(*) FILTER (WHERE t.claimed_by IS NOT NULL) AS claimed,
+    min(t.created_at) FILTER (WHERE t.claimed_by IS NULL) AS oldest
+   FROM branchline.tasks t
+     JOIN branchline.namespaces n ON n.id = t.namespace_id
+  GROUP BY n.name, t.queue, t.kind;
+
+CREATE VIEW branchline.waiting_on AS
+ SELECT n.name AS namespace,
+    e.workflow_id,
+    e.run_id,
+    x.kind,
+    x.name,
+    x.state,
+    x.since,
+    x.until
+   FROM branchline.executions e
+     JOIN branchline.namespaces n ON n.id = e.namespace_id
+     JOIN branchline.runs r ON r.run_id = e.run_id
+     CROSS JOIN LATERAL ( SELECT 'start'::text AS kind,
+            e.task_queue AS name,
+            'not looked at by any process yet'::text AS state,
+            e.start_time AS since,
+            NULL::timestamp with time zone AS until
+          WHERE (r.state -> 'seed'::text) IS NOT NULL
+        UNION ALL
+         SELECT 'workflow task'::text,
+            e.task_queue,
+                CASE
+                    WHEN (((r.state -> 'workflowTask'::text) ->> 'startedEventId'::text)::bigint) > 0 THEN 'Started'::text
+                    ELSE 'Scheduled'::text
+                END AS "case",
+            branchline.ms_to_timestamp(((r.state -> 'workflowTask'::text) ->> 'scheduledAtMs'::text)::double precision) AS ms_to_timestamp,
+            NULL::timestamp with time zone
+          WHERE (r.state ->> 'workflowTask'::text) IS NOT NULL
+        UNION ALL
+         SELECT 'activity'::text,
+            (a.activity_type || ' '::text) || a.activity_id,
+            ((a.state || ', attempt '::text) || a.attempt) || COALESCE(': '::text || a.last_failure, ''::text),
+            a.scheduled_at,
+            NULL::timestamp with time zone
+           FROM branchline.pending_activities a
+          WHERE a.run_id = e.run_id
+        UNION ALL
+         SELECT 'timer'::text,
+            t.timer_id,
+            'Started'::text,
+            NULL::timestamp with time zone,
+            t.fires_at
+           FROM branchline.pending_timers t
+          WHERE t.run_id = e.run_id
+        UNION ALL
+         SELECT 'child'::text,
+            COALESCE(c.value ->> 'workflowId'::text, c.key) AS "coalesce",
+            'Started'::text,
+            NULL::timestamp with time zone,
+            NULL::timestamp with time zone
+           FROM json_each(r.state -> 'children'::text) c(key, value)
+        UNION ALL
+         SELECT m.kind,
+            COALESCE(m.request ->> 'signalName'::text, ''::text) AS "coalesce",
+            COALESCE('failed: '::text || m.error, 'not taken yet'::text) AS "coalesce",
+            m.written_at,
+            NULL::timestamp with time zone
+           FROM branchline.inbox m
+          WHERE m.run_id = e.run_id) x
+  WHERE e.status = 1;
 
 CREATE VIEW branchline.workflows AS
  SELECT n.name AS namespace,

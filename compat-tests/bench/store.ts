@@ -118,6 +118,7 @@ function commits(workflowId: string, runId: string, owner: string): RunCommit[] 
     doneTasks: [],
     signalRequestIds: [],
     closedActivities: [],
+    inbox: [],
   };
   const state = (nextEventId: number, change: Partial<RunState>): RunState => ({
     ...runState(workflowId, runId, nextEventId),

@@ -13,6 +13,8 @@ import {
   WorkflowClient as TemporalWorkflowClient,
   type WorkflowClientOptions,
 } from '@temporalio/client';
+import { BranchlineError } from '../common/branchline-error';
+import type { CallerConnection } from '../store/types';
 import { Connection } from './connection';
 
 /** Without a connection: the database of BRANCHLINE_URL, DATABASE_URL or PG*. */
@@ -21,8 +23,26 @@ const connected = <T extends { connection?: unknown }>(options: T | undefined): 
 
 /** Temporal's high-level client. */
 export class Client extends TemporalClient {
+  private readonly given: ClientOptions;
+
   constructor(options?: ClientOptions) {
     super(connected(options));
+    this.given = options ?? {};
+  }
+
+  /**
+   * The same client, its starts, signals, cancel requests and terminations being part of the transaction that `tx` has (`Connection.using`).
+   * @throws BranchlineError BRANCHLINE_NOT_IN_TRANSACTION on a connection that is not Branchline's
+   */
+  withTransaction(tx: CallerConnection): Client {
+    const { connection } = this;
+    if (!(connection instanceof Connection)) {
+      throw new BranchlineError(
+        'BRANCHLINE_NOT_IN_TRANSACTION',
+        'withTransaction() needs a client on a Connection of branchline/client: other engines have no part in the transaction',
+      );
+    }
+    return new Client({ ...this.given, connection: connection.using(tx) });
   }
 }
 

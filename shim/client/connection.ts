@@ -19,7 +19,7 @@ import { type DatabaseOptions, refuseNetworkOptions, serviceOptions, storeOption
 import { ServiceError as ServiceStatus, Code } from '../service/errors';
 import { type SharedService, acquireService } from '../service/shared';
 import type { Service } from '../service/types';
-import type { StoreOptions } from '../store/types';
+import type { CallerConnection, StoreOptions } from '../store/types';
 import { grpcError } from './grpc-error';
 import { hold, letGo } from './process-hold';
 import { RpcCaller } from './rpc-caller';
@@ -166,6 +166,19 @@ export class Connection implements ConnectionLike {
       workflowService: rpcService<WorkflowService>(WorkflowService, caller),
       operatorService: rpcService<OperatorService>(OperatorService, caller),
     };
+  }
+
+  /**
+   * A connection whose starts, signals (with start), cancel requests and terminations become part of the transaction that `tx` has: nothing of them is there before its
+   * COMMIT, nothing after its ROLLBACK. `tx` is a connection of `pg` to the same database; transaction and connection stay the caller's. What only reads sees what
+   * is committed; other calls are refused (BRANCHLINE_NOT_IN_TRANSACTION). See docs/transactions.md.
+   */
+  using(tx: CallerConnection): Connection {
+    const joined = Object.create(this) as Connection;
+    const calls = this.callsTo({
+      call: async (method, request, ctx) => (await this.service()).callWithin(tx, method, request, ctx),
+    });
+    return Object.assign(joined, calls, { close: () => Promise.resolve() });
   }
 
   private caller(service: ConstructorParameters<typeof RpcCaller>[0]): RpcCaller {

@@ -11,6 +11,8 @@ import { Deployments } from './deployments/deployments';
 import { engine as defaultEngine, defaultLimits } from './engine';
 import type { Engine } from './engine/api';
 import type { Limits } from './engine/types';
+import { callInTransaction } from './callers/calls';
+import { Mailbox } from './callers/mailbox';
 import { Code, ServiceError } from './errors';
 import { uuidv7 } from './ids';
 import { LimitLog, type Warn, warnOnStderr } from './limit-log';
@@ -99,7 +101,9 @@ export function createService(options: ServiceOptions): Service {
       skipping?.moved();
     },
     lost: (runId) => dueRuns.lost(runId),
+    deliver: (runId) => mailbox.deliver(runId),
   });
+  const mailbox: Mailbox = new Mailbox(store, engine, runs);
   const skipping: TimeSkipping | null = options.timeSkipping
     ? new TimeSkipping({ store, engine, runs, matching, dueRuns, dueSchedules })
     : null;
@@ -111,6 +115,7 @@ export function createService(options: ServiceOptions): Service {
   for (const [name, rpc] of Object.entries(testingRpcs(store, skipping))) rpcs.set(name, rpc as RpcHandler);
   dueRuns.start();
   dueSchedules.start();
+  mailbox.start();
   const retention = new Retention(store);
   if (skipping === null) retention.start();
   batchJobs.look();
@@ -131,12 +136,17 @@ export function createService(options: ServiceOptions): Service {
         return Promise.reject(error as Error);
       }
     },
+    async callWithin(client, method, request, ctx): Promise<object> {
+      outage.check();
+      return callInTransaction(parts, client, method, request, () => this.call(method, request, ctx));
+    },
     transactions: store,
     /** Ends polls and loops and gives this process's unstarted work to others. The store stays open: it is the caller's. */
     async close(): Promise<void> {
       skipping?.close();
       dueRuns.close();
       dueSchedules.close();
+      mailbox.close();
       retention.close();
       deployments.close();
       drainage.close();

@@ -1,6 +1,6 @@
 /** Contracts inside the service: how RPC families reach runs, workers and each other. */
 import type { temporal } from '@temporalio/proto';
-import type { Store, StoreTransaction } from '../store/types';
+import type { CallerConnection, Store, StoreTransaction } from '../store/types';
 import type { Engine } from './engine/api';
 import type { EngineContext, HistoryEvent, Limits, RunState, Transition } from './engine/types';
 
@@ -159,6 +159,11 @@ export type Rpc<Req, Res> = (request: Req, ctx: CallContext) => Promise<Res>;
 /** The service: every RPC of WorkflowService and OperatorService by its lower-camel name; the missing ones answer UNIMPLEMENTED. */
 export interface Service {
   call(method: string, request: object, ctx: CallContext): Promise<object>;
+  /**
+   * The same in whatever transaction the caller's connection has: what starts, signals, cancels and terminates joins it, what only reads is answered as ever, the
+   * rest is refused (BRANCHLINE_NOT_IN_TRANSACTION).
+   */
+  callWithin(client: CallerConnection, method: string, request: object, ctx: CallContext): Promise<object>;
   /** For `within` of a call, and what local activities' transactions have kept. */
   readonly transactions: Pick<Store, 'beginTransaction' | 'localResult'>;
   readonly parts: ServiceParts;

@@ -1,5 +1,5 @@
 /** Run commits as the arrays of `commit_batch`. */
-import type { Payload, RunState } from '../service/engine/types';
+import { type Payload, type RunState, Status } from '../service/engine/types';
 import {
   boolArray,
   float8Array,
@@ -37,6 +37,9 @@ export interface EncodedCommit {
   doneTasks: string[];
   signalRequestIds: string[];
   closedActivities: number[];
+  /** The run is closed after it. */
+  closes: boolean;
+  inbox: string[];
   size: number;
 }
 
@@ -70,6 +73,8 @@ export function encodeCommit(commit: RunCommit): EncodedCommit {
     doneTasks: commit.doneTasks,
     signalRequestIds: commit.signalRequestIds,
     closedActivities: commit.closedActivities,
+    closes: !isNew && (state === null || (commit.execution !== null && commit.execution.status !== Status.Running)),
+    inbox: commit.inbox,
     size: (state?.length ?? 0) + history.reduce((sum, row) => sum + row.events.length, 0) + 300,
   };
 }
@@ -199,6 +204,9 @@ export function batchParameters(groups: readonly EncodedCommit[][]): unknown[] {
   const signals: string[] = [];
   const activityAt: number[] = [];
   const activities: number[] = [];
+  const closes: number[] = [];
+  const inboxAt: number[] = [];
+  const inbox: string[] = [];
   let newExecutions = '';
   let changedExecutions = '';
   let tasks = '';
@@ -222,6 +230,11 @@ export function batchParameters(groups: readonly EncodedCommit[][]): unknown[] {
     for (const id of commit.closedActivities) {
       activityAt.push(at);
       activities.push(id);
+    }
+    if (commit.closes) closes.push(at);
+    for (const seq of commit.inbox) {
+      inboxAt.push(at);
+      inbox.push(seq);
     }
   });
   return [
@@ -251,5 +264,8 @@ export function batchParameters(groups: readonly EncodedCommit[][]): unknown[] {
     textArray(signals),
     int4Array(activityAt),
     int4Array(activities),
+    int4Array(closes),
+    int4Array(inboxAt),
+    int8Array(inbox),
   ];
 }

@@ -29,6 +29,7 @@ enum Verdict {
   Conflict = 1,
   IdTaken = 2,
   Locked = 3,
+  Inbox = 4,
 }
 
 interface BatchAnswer {
@@ -210,6 +211,8 @@ export class Committer {
         return group.resolve({ kind: 'idTaken' });
       case Verdict.Locked:
         return this.tryLater(group);
+      case Verdict.Inbox:
+        return group.resolve({ kind: 'inbox' });
     }
   }
 

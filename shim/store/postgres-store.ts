@@ -8,6 +8,7 @@ import { Committer } from './committer';
 import type { Connections } from './connections';
 import { NamespaceExistsError, StoreClosedError } from './errors';
 import { eventsFromJson } from './event-json';
+import { PostgresInbox, seedFromJson } from './inbox';
 import { HeartbeatWriter } from './heartbeat-writer';
 import { fromJson, toJson } from './json';
 import { Leases } from './leases';
@@ -105,6 +106,7 @@ export class PostgresStore implements Store {
   readonly batchJobs: PostgresBatchJobs;
   readonly measures: StoreMeasures;
   readonly taskQueues: PostgresTaskQueues;
+  readonly inbox: PostgresInbox;
   readonly routing: PostgresRouting;
   private readonly connections: Connections;
   private readonly clock = new Clock();
@@ -155,6 +157,7 @@ export class PostgresStore implements Store {
     this.measures = new StoreMeasures(connections, this.committer, this.leases, this.clock, schema, listen);
     this.batchJobs = new PostgresBatchJobs(connections, schema, listen, processId);
     this.taskQueues = new PostgresTaskQueues(connections, schema, listen, processId);
+    this.inbox = new PostgresInbox(connections, schema, listen);
     this.deployments = new PostgresDeployments(connections, schema, listen);
     this.schedules = new PostgresSchedules(connections, schema, listen, () => this.nowMs());
     this.routing = new PostgresRouting(connections, schema, listen, (notice) => {
@@ -222,7 +225,8 @@ export class PostgresStore implements Store {
     }>(this.sql.runs.load, [runId]);
     if (row === undefined) return null;
     const { version, owner, namespace_id: namespaceId } = row;
-    return { state: stateFromJson(row.state, runId), version, owner, namespaceId };
+    const state = row.state.startsWith('{"seed"') ? seedFromJson(row.state, runId) : stateFromJson(row.state, runId);
+    return { state, version, owner, namespaceId };
   }
 
   async currentRun(

@@ -138,6 +138,8 @@ class OpenTransaction implements StoreTransaction {
         // Somebody holds a row of it for a moment: it is tried again, the transaction goes on.
         await this.connections.delay(2);
         return this.commit(group);
+      case 4:
+        return { kind: 'inbox' };
       default:
         return { kind: 'conflict' };
     }

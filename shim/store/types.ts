@@ -47,6 +47,8 @@ export interface RunCommit {
   signalRequestIds: string[];
   /** Scheduled event ids whose heartbeat rows are to go (activity closed or new attempt). */
   closedActivities: number[];
+  /** Rows of the inbox that it does, by their numbers. */
+  inbox: string[];
 }
 
 /** Fate of a commit: nothing of a group is written unless all of it is. */
@@ -55,7 +57,9 @@ export type CommitOutcome =
   /** Somebody else changed the run: reload and decide again. */
   | { kind: 'conflict' }
   /** The workflow id is taken (running), or the reuse rule found a closed run, or the same start request made a run. */
-  | { kind: 'idTaken' };
+  | { kind: 'idTaken' }
+  /** The inbox has something for a run that was to close, or another process took from it what this group did: read it again, then decide again. */
+  | { kind: 'inbox' };
 
 export interface ExecutionRow {
   namespaceId: number;
@@ -112,8 +116,27 @@ export interface ClaimOrder {
   closedKeys: string[];
 }
 
+/** A run that a caller's transaction has started and no process has looked at yet: it consists of its request. */
+export interface Seed {
+  runId: string;
+  /** By Postgres's clock, epoch ms. */
+  startedAtMs: number;
+  request: temporal.api.workflowservice.v1.IStartWorkflowExecutionRequest;
+}
+
+export const isSeed = (state: RunState | Seed): state is Seed => 'request' in state;
+
+/** What a caller's transaction has for an open run. */
+export interface InboxMessage {
+  seq: string;
+  kind: 'cancel' | 'signal' | 'terminate';
+  requestId: string;
+  /** As the RPC takes it. */
+  request: object;
+}
+
 export interface LoadedState {
-  state: RunState;
+  state: RunState | Seed;
   version: number;
   owner: string | null;
   namespaceId: number;
@@ -215,6 +238,8 @@ export interface RemoteQuery {
 export type Notice =
   /** Runs whose history or state moved (only the ones that others may wait on). */
   | { kind: 'runs'; runIds: string[] }
+  /** Transactions of callers have started these runs or have something for them. Sent by the SQL functions. */
+  | { kind: 'inbox'; runIds: string[] }
   /** Queues with new task rows. */
   | { kind: 'tasks'; queues: { namespaceId: number; queue: string; kind: 'workflow' | 'activity' }[] }
   /** The configuration or the limits of some task queue have changed. */
@@ -458,7 +483,67 @@ export interface StoreTransaction {
   rollback(): Promise<void>;
 }
 
+/** How a caller's transaction was answered (migrations/0002_sql_surface.sql). */
+export type Admission =
+  | 'done'
+  | 'deduplicated'
+  | 'existing'
+  | 'running'
+  | 'refused'
+  | 'closed'
+  | 'unknownWorkflow'
+  | 'unknownRun'
+  | 'otherChain';
+
+export interface AdmittedStart {
+  admission: Admission;
+  runId: string;
+  firstRunId: string;
+  status: Status;
+  startRequestId: string;
+}
+
+export interface StartToAdmit {
+  namespaceId: number;
+  request: temporal.api.workflowservice.v1.IStartWorkflowExecutionRequest;
+  reuse: 'allowDuplicate' | 'allowDuplicateFailedOnly' | 'rejectDuplicate';
+  useExisting: boolean;
+  /** Between start and first task. */
+  backoffMs: number;
+}
+
+export interface MessageToAdmit {
+  namespaceId: number;
+  workflowId: string;
+  /** '' = the current run. */
+  runId: string;
+  /** '' = of any chain. */
+  firstRunId: string;
+  kind: InboxMessage['kind'];
+  requestId: string;
+  request: object;
+}
+
+/** A connection of the caller's own, in whatever transaction it has. */
+export type CallerConnection = import('pg').ClientBase;
+
+/** What transactions of callers leave for the runs. */
+export interface InboxStore {
+  /** On the caller's own connection, in whatever transaction it has. Throws Postgres's errors. */
+  start(client: CallerConnection, start: StartToAdmit): Promise<AdmittedStart>;
+  send(client: CallerConnection, message: MessageToAdmit): Promise<{ admission: Admission; runId: string }>;
+  /** Committed messages of a run that wait, in order. */
+  of(runId: string): Promise<InboxMessage[]>;
+  /** Runs that have any. */
+  waiting(limit: number): Promise<string[]>;
+  /** Needs no event: it was done before. */
+  drop(runId: string, seq: string): Promise<void>;
+  /** Can never be done. */
+  fail(runId: string, seq: string, error: string): Promise<void>;
+}
+
 export interface Store {
+  readonly inbox: InboxStore;
   readonly processId: string;
   readonly taskQueues: TaskQueueStore;
   readonly batchJobs: BatchJobStore;

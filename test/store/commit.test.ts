@@ -39,7 +39,7 @@ describe('a commit', () => {
     const done = store.commit([start]);
     start.state!.signalCount = 7;
     await done;
-    expect((await store.loadState(start.runId))!.state.signalCount).toBe(0);
+    expect((await store.loadState(start.runId))!.state).toMatchObject({ signalCount: 0 });
   });
 
   it('is refused when somebody else changed the run', async () => {

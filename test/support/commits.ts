@@ -138,6 +138,7 @@ export function startCommit(workflowId: string, change: Partial<RunCommit> = {})
     doneTasks: [],
     signalRequestIds: [],
     closedActivities: [],
+    inbox: [],
     ...change,
   };
 }

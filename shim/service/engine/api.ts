@@ -50,6 +50,8 @@ export interface Engine {
       requestId: string;
     },
   ): void;
+  /** Throws what `signal` would refuse whatever the run. */
+  validateSignal(input: Parameters<Engine['signal']>[1], ctx: EngineContext): void;
   /** Idempotent: false when it was requested before. */
   requestCancel(
     t: Transition,

@@ -19,7 +19,7 @@ import { externalAnswered } from './externals';
 import { replay } from './replay';
 import { enforceHistoryLimits } from './history-limits';
 import { beginReset, reapply, terminateForReset } from './reset';
-import { requestCancel, signal } from './signals';
+import { requestCancel, signal, validateSignal } from './signals';
 import { start, startInputFromRequest } from './start';
 import { completeWorkflowTask, failWorkflowTask } from './task-completion';
 import { asRun, begin } from './transition';
@@ -39,6 +39,7 @@ export const engine: Engine = {
 
   enforceHistoryLimits: (t) => enforceHistoryLimits(asRun(t)),
   signal: (t, input) => signal(asRun(t), input),
+  validateSignal,
   requestCancel: (t, input) => requestCancel(asRun(t), input),
   terminate: (t, input) => terminate(asRun(t), input),
   admitUpdate: (t, request) => admitUpdate(asRun(t), request),

@@ -18,6 +18,7 @@ export class Batch {
   readonly doneTasks: string[] = [];
   readonly signalRequestIds: string[] = [];
   readonly closedActivities: number[] = [];
+  readonly inbox: string[] = [];
   readonly afterCommit: (() => void)[] = [];
   readonly onDrop: (() => void)[] = [];
   /** Batches of other runs that commit with this one or not at all. */

@@ -8,6 +8,7 @@ import type { RunHandle } from './run-handle';
 export class Change implements LoadedRun {
   newTasks: NewTask[] | null = null;
   doneTasks: string[] | null = null;
+  inbox: string[] | null = null;
   signalRequestIds: string[] | null = null;
   afterMergeCalls: (() => void)[] | null = null;
   afterCommitCalls: (() => void)[] | null = null;
@@ -41,6 +42,11 @@ export class Change implements LoadedRun {
   /** A claimed row that this change uses up. */
   doneTask(id: string): void {
     (this.doneTasks ??= []).push(id);
+  }
+  /** A row of the inbox that this change does. */
+  takes(seq: string): void {
+    (this.inbox ??= []).push(seq);
+    this.run.taken.add(seq);
   }
   rememberSignal(requestId: string): void {
     (this.signalRequestIds ??= []).push(requestId);

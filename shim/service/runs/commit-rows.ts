@@ -53,5 +53,6 @@ export function runCommit(batch: Batch, processId: string, dueAtMs: number): Run
     doneTasks: batch.doneTasks,
     signalRequestIds: batch.signalRequestIds,
     closedActivities: batch.closedActivities,
+    inbox: batch.inbox,
   };
 }

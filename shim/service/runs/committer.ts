@@ -11,7 +11,7 @@ import type { RunHandle } from './run-handle';
 export interface CommitterEvents {
   committed(batch: Batch): void;
   /** The runs of these batches are no longer the truth; their operations are to be decided again. */
-  lost(runs: RunHandle[], operations: Operation[], unknownFate: boolean): void;
+  lost(runs: RunHandle[], operations: Operation[], unknownFate: boolean, inbox: boolean): void;
 }
 
 export class Committer {
@@ -89,7 +89,7 @@ export class Committer {
 
   private settle(group: Batch[], outcome: CommitOutcome): void {
     if (group.some((batch) => batch.run.dropped)) return;
-    if (outcome.kind !== 'committed') return this.lose(group, undefined);
+    if (outcome.kind !== 'committed') return this.lose(group, undefined, undefined, outcome.kind === 'inbox');
     for (const batch of group) {
       const { run } = batch;
       run.version += 1;
@@ -116,7 +116,7 @@ export class Committer {
   }
 
   /** Gives up the memory of a group's runs, and of the runs that were begun by what they had not committed yet. */
-  private lose(group: Batch[], error: unknown, within?: StoreTransaction): void {
+  private lose(group: Batch[], error: unknown, within?: StoreTransaction, inbox = false): void {
     const runs = new Set<RunHandle>();
     for (const batch of group) runs.add(batch.run);
     for (const run of runs) for (const batch of run.batch?.group() ?? []) runs.add(batch.run);
@@ -135,7 +135,7 @@ export class Committer {
         }
       }
     }
-    this.events.lost([...runs], again, error !== undefined && within === undefined);
+    this.events.lost([...runs], again, error !== undefined && within === undefined, inbox);
   }
 
   close(): void {

@@ -16,4 +16,6 @@ export interface RunHooks {
   committed(run: RunHandle): void;
   /** Memory of the run was given up: its unstarted work must be found again from the durable state. */
   lost(runId: string): void;
+  /** Does what the run's inbox holds; the rest is tried again later. Never throws. */
+  deliver(runId: string): Promise<void>;
 }

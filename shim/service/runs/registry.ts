@@ -2,8 +2,9 @@
  * All runs this process works on. Decisions change a run's state in memory at once; what they wrote piles up in the run's batch and the
  * committer makes it durable (decision 0001). Nothing is answered before that.
  */
-import type { Store } from '../../store/types';
-import type { ActivityToken, Engine, HeartbeatAnswer } from '../engine/api';
+import type { InboxMessage, Seed, Store } from '../../store/types';
+import type { ActivityToken, Engine, HeartbeatAnswer, Request } from '../engine/api';
+import { signalOf } from '../callers/messages';
 import { EventType } from '../engine/event-fields';
 import {
   type EngineContext,
@@ -71,11 +72,15 @@ export class RunRegistry implements Runs {
     this.store = options.store;
     this.engine = options.engine;
     this.cache = new RunCache(options.maxRuns ?? 5000, options.maxBytes ?? 96 * 1024 * 1024);
-    this.loader = new RunLoader(this.store, this.cache);
-    this.reads = new RunReads(this.store, this.cache);
+    this.loader = new RunLoader(this.store, this.cache, (seed, namespaceId, inbox) =>
+      this.grow(seed, namespaceId, inbox),
+    );
+    this.reads = new RunReads(this.store, this.cache, (runId) =>
+      this.change(runId, (_t, change) => change.unchanged()),
+    );
     this.committer = new Committer(this.store, this.engine, {
       committed: (batch) => this.committed(batch),
-      lost: (runs, operations, unknownFate) => this.lost(runs, operations, unknownFate),
+      lost: (runs, operations, unknownFate, inbox) => this.lost(runs, operations, unknownFate, inbox),
     });
     this.stopNotices = this.store.onNotice((notice) => {
       if (notice.kind === 'missed') {
@@ -242,7 +247,8 @@ export class RunRegistry implements Runs {
     this.waiters.wakeAll();
   }
 
-  private submit(operation: Operation): void {
+  /** An operation as it is: `change` with its own way when the race is lost. */
+  submit(operation: Operation): void {
     const run = this.cache.get(operation.runId);
     const { options } = operation;
     const waits =
@@ -371,6 +377,36 @@ export class RunRegistry implements Runs {
     return batch;
   }
 
+  /** What a caller's transaction started becomes a run: its first commit is on its way when this returns. */
+  private grow(seed: Seed, namespaceId: number, inbox: InboxMessage[]): RunHandle {
+    const context = { ...this.engineContext(namespaceId), nowMs: seed.startedAtMs, newId: () => seed.runId };
+    const input = this.engine.startInputFromRequest(seed.request as Request<'StartWorkflowExecutionRequest'>, context);
+    const [first] = inbox;
+    // Signal-with-start: one request id for both.
+    const withSignal = first?.kind === 'signal' && first.requestId === input.requestId;
+    if (withSignal) {
+      const { signalName, input: payloads, identity, header } = signalOf(first);
+      input.signal = { signalName, input: payloads, identity, header };
+    }
+    const t = this.engine.start(input, context);
+    const run = new RunHandle(this.store, namespaceId, t.state, 0, null);
+    // Its row is there.
+    run.version = 1;
+    run.commitFirst = true;
+    const batch = (run.batch = new Batch(run));
+    batch.visibility = true;
+    batch.announce = true;
+    this.cache.add(run);
+    const change = new Change(run);
+    if (withSignal) {
+      change.takes(first.seq);
+      change.rememberSignal(first.requestId);
+      run.signalIds?.add(first.requestId);
+    }
+    this.merge(run, t, change);
+    return run;
+  }
+
   /** Hands out what the transition scheduled and adds everything to the run's batch. */
   private merge(run: RunHandle, t: Transition, change: Change): void {
     const batch = (run.batch ??= new Batch(run));
@@ -383,6 +419,7 @@ export class RunRegistry implements Runs {
     }
     if (change.newTasks !== null) batch.newTasks.push(...change.newTasks);
     if (change.doneTasks !== null) batch.doneTasks.push(...change.doneTasks);
+    if (change.inbox !== null) batch.inbox.push(...change.inbox);
     if (change.signalRequestIds !== null) batch.signalRequestIds.push(...change.signalRequestIds);
     if (change.afterCommitCalls !== null) batch.afterCommit.push(...change.afterCommitCalls);
     if (change.dropCalls !== null) batch.onDrop.push(...change.dropCalls);
@@ -456,12 +493,18 @@ export class RunRegistry implements Runs {
     this.cache.touch(run);
   }
 
-  private lost(runs: RunHandle[], operations: Operation[], unknownFate: boolean): void {
+  private lost(runs: RunHandle[], operations: Operation[], unknownFate: boolean, inbox: boolean): void {
     for (const run of runs) {
       this.cache.remove(run);
       if (run.version > 0) this.loader.raceLost(run.runId);
     }
-    for (const operation of operations) this.submit(operation);
+    if (inbox) {
+      // What the inbox holds comes before whatever would have closed the run.
+      const hooks = this.hooks;
+      void Promise.all(runs.map((run) => hooks?.deliver(run.runId))).then(() => {
+        for (const operation of operations) this.submit(operation);
+      });
+    } else for (const operation of operations) this.submit(operation);
     for (const run of runs) if (run.version > 0 || unknownFate) this.hooks?.lost(run.runId);
     for (const run of runs) this.waiters.wake(run.runId);
   }

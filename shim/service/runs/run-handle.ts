@@ -26,6 +26,8 @@ export class RunHandle {
   mayGoAhead = false;
   /** Due time of the last commit, epoch ms; 0 = none. */
   dueAtMs = 0;
+  /** Rows of the inbox that were done in this memory. */
+  readonly taken = new Set<string>();
   /** Request ids of signals, once known. */
   signalIds: Set<string> | null;
   /** Recent events, contiguous, ending with event nextEventId-1. */

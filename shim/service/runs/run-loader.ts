@@ -1,5 +1,5 @@
 /** Brings runs from the store into memory. */
-import type { Store } from '../../store/types';
+import { type InboxMessage, type Seed, type Store, isSeed } from '../../store/types';
 import { Code, ServiceError } from '../errors';
 import type { RunCache } from './run-cache';
 import { RunHandle } from './run-handle';
@@ -12,6 +12,8 @@ export class RunLoader {
   constructor(
     private readonly store: Store,
     private readonly cache: RunCache,
+    /** Makes a run of a seed, puts it into the cache and has it committed. */
+    private readonly grow: (seed: Seed, namespaceId: number, inbox: InboxMessage[]) => RunHandle,
   ) {}
 
   /** Into the cache; null when the run has no row (closed, or never there). Those who ask at once share one read. */
@@ -48,6 +50,10 @@ export class RunLoader {
     });
     const lostRace = this.lostRaces.delete(runId);
     if (row === null) return null;
+    if (isSeed(row.state)) {
+      const inbox = await this.store.inbox.of(runId);
+      return this.cache.get(runId) ?? this.grow(row.state, row.namespaceId, inbox);
+    }
     const run = new RunHandle(this.store, row.namespaceId, row.state, row.version, row.owner);
     run.mine = row.owner === this.store.processId;
     run.commitFirst = lostRace;

@@ -1,5 +1,5 @@
 /** Reading runs: from memory while it is certain to be the newest, else from the store. */
-import type { Store } from '../../store/types';
+import { type Store, isSeed } from '../../store/types';
 import type { HistoryEvent, RunState } from '../engine/types';
 import type { RunCache } from './run-cache';
 
@@ -7,6 +7,8 @@ export class RunReads {
   constructor(
     private readonly store: Store,
     private readonly cache: RunCache,
+    /** Resolves when what a caller's transaction started has become a run. */
+    private readonly grown: (runId: string) => Promise<unknown>,
   ) {}
 
   /** No other process can have moved a run. */
@@ -20,7 +22,10 @@ export class RunReads {
       if (run.gone) return null;
       if (this.alone && !run.dirty) return run.state;
     }
-    return (await this.store.loadState(runId))?.state ?? null;
+    const state = (await this.store.loadState(runId))?.state ?? null;
+    if (state === null || !isSeed(state)) return state;
+    await this.grown(runId);
+    return this.state(runId);
   }
 
   async snapshot(runId: string): Promise<RunState | null> {
@@ -30,12 +35,20 @@ export class RunReads {
   }
 
   async history(runId: string, fromEventId: number, toEventId: number, maxBytes?: number): Promise<HistoryEvent[]> {
-    const run = this.cache.get(runId);
+    let run = this.cache.get(runId);
+    if (run !== undefined && run.version > 0 && run.committedEventId === 0) {
+      // A seed that is just growing.
+      await this.grown(runId);
+      run = this.cache.get(runId);
+    }
     if (run !== undefined && (run.gone || this.alone || toEventId <= run.committedEventId)) {
       const events = run.cachedEvents(fromEventId, Math.min(toEventId, run.committedEventId));
       const bytesPerEvent = run.state.historySizeBytes / Math.max(1, run.state.nextEventId - 1);
       if (events !== null && (maxBytes === undefined || events.length * bytesPerEvent <= maxBytes)) return events;
     }
+    const events = await this.store.readHistory(runId, fromEventId, toEventId, maxBytes);
+    // Every run has a first event; one without is a seed, or none.
+    if (events.length > 0 || fromEventId > 1 || (await this.state(runId)) === null) return events;
     return this.store.readHistory(runId, fromEventId, toEventId, maxBytes);
   }
 
@@ -45,6 +58,12 @@ export class RunReads {
       const events = run.cachedEvents(run.committedEventId, run.committedEventId);
       if (events?.[0] !== undefined) return events[0];
     }
-    return this.store.readLastEvents(runId, 1).then(([last]) => last);
+    return this.lastStored(runId);
+  }
+
+  private async lastStored(runId: string): Promise<HistoryEvent | undefined> {
+    const [last] = await this.store.readLastEvents(runId, 1);
+    if (last !== undefined || (await this.state(runId)) === null) return last;
+    return (await this.store.readLastEvents(runId, 1))[0];
   }
 }
