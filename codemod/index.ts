@@ -1,6 +1,7 @@
 /** `branchline/codemod`: what the commands `assess`, `codemod` and `check` do, for programs. Loads ts-morph: no part of the runtime imports it. @module */
 export { assess, type AssessOptions, type Assessment } from './assess/assess';
 export { assessmentPage } from './assess/html';
+export type { Measured, MeasureOptions, Measurement } from './assess/measure';
 export { assessmentText } from './assess/text';
 export { DEFAULT_THRESHOLDS, type Thresholds, thresholdsFrom, type Verdict } from './assess/verdict';
 export { type CheckReport, checkResidue, type ResidueAt } from './check';

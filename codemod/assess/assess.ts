@@ -10,18 +10,25 @@ import { positionOf, SyntaxFault, withParsed } from '../source/parse';
 import { unsupported } from '../transforms/unsupported';
 import type { Finding, RepositoryFacts } from './facts';
 import { type FileFacts, factsOfFile } from './file-facts';
+import { type Estimate, estimateOf } from './estimate';
 import { Linker } from './link';
+import { measure, type Measurement, type MeasureOptions } from './measure';
 import { DEFAULT_THRESHOLDS, type Thresholds, type Verdict, verdictsOf } from './verdict';
 
 export interface AssessOptions {
   root: string;
   thresholds?: Thresholds;
+  /** A running Temporal server that is asked about the types. */
+  measure?: Omit<MeasureOptions, 'now'>;
   onProgress?: (done: number, total: number) => void;
 }
 
 export interface Assessment extends RepositoryFacts {
   thresholds: Thresholds;
   verdicts: Verdict[];
+  measured?: Measurement;
+  /** Of the types that move, if they do. */
+  estimate?: Estimate;
 }
 
 const NAMES_TEMPORAL = /(?:@temporalio|branchline)\//;
@@ -33,17 +40,26 @@ export interface ReadRepository {
   typesAt(from: string, specifier: string): string[] | undefined;
 }
 
-/** @throws CodemodError BRANCHLINE_NO_FOLDER, BRANCHLINE_NO_WORKFLOWS */
-export async function assess({ thresholds = DEFAULT_THRESHOLDS, ...options }: AssessOptions): Promise<Assessment> {
+/** @throws CodemodError BRANCHLINE_NO_FOLDER, BRANCHLINE_NO_WORKFLOWS; what the server that is asked answers */
+export async function assess({
+  thresholds = DEFAULT_THRESHOLDS,
+  measure: asked,
+  ...options
+}: AssessOptions): Promise<Assessment> {
   const { facts } = await readRepository(options);
-  return { ...facts, thresholds, verdicts: verdictsOf(facts, thresholds) };
+  const types = facts.workflows.map(({ type }) => type);
+  const measured = asked && (await measure(types, asked));
+  const verdicts = verdictsOf(facts, thresholds, measured);
+  const moving = verdicts.filter(({ verdict }) => verdict === 'move').map(({ type }) => type);
+  const estimate = measured && estimateOf(moving, measured);
+  return { ...facts, thresholds, verdicts, ...(measured && { measured }), ...(estimate && { estimate }) };
 }
 
 /** @throws CodemodError as {@link assess} */
 export async function readRepository({
   root: given,
   onProgress,
-}: Omit<AssessOptions, 'thresholds'>): Promise<ReadRepository> {
+}: Omit<AssessOptions, 'thresholds' | 'measure'>): Promise<ReadRepository> {
   const root = path.resolve(given);
   if (!existsSync(root) || !statSync(root).isDirectory())
     throw new CodemodError('BRANCHLINE_NO_FOLDER', `${given} is not a folder.`);

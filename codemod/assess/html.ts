@@ -1,6 +1,6 @@
 /** An assessment as one page that needs nothing else: the table, the reasons, the graph of what is tied to what. */
 import type { Assessment } from './assess';
-import { atOnce } from './text';
+import { atOnce, estimateLines, MEASURED_HEAD, measuredRow } from './text';
 
 const escaped = (text: string): string =>
   text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
@@ -36,12 +36,24 @@ export function assessmentPage(assessment: Assessment): string {
 <table><tr><th>Workflow type<th>Verdict<th>Activities<th>At once<th>Starts<th>Defined</tr>
 ${rows.join('\n')}
 </table>
+${measuredPart(assessment)}
 <h2>What is tied to what</h2>
 ${graph(assessment)}
 <h2>Refused by Branchline</h2>
 ${refused.length === 0 ? '<p>Nothing.</p>' : `<ul>${refused.join('')}</ul>`}
 </html>
 `;
+}
+
+function measuredPart({ measured, estimate }: Assessment): string {
+  if (measured === undefined) return '';
+  const cells = (tag: string, row: string[]): string =>
+    `<tr>${row.map((cell) => `<${tag}>${escaped(cell)}`).join('')}</tr>`;
+  const rows = Object.entries(measured.types).map(([type, one]) => cells('td', measuredRow(type, one)));
+  return `<h2>Measured in namespace ${escaped(measured.namespace)}</h2>
+<table>${cells('th', MEASURED_HEAD)}
+${rows.join('\n')}
+</table>${estimate === undefined ? '' : `<p>${escaped(estimateLines(estimate).join(' '))}</p>`}`;
 }
 
 /** Types on a circle, in the order of their groups, so that what is tied stands close. */

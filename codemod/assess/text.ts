@@ -1,6 +1,8 @@
 /** An assessment as a terminal shows it. */
 import type { Assessment } from './assess';
+import type { Estimate } from './estimate';
 import type { WorkflowFacts } from './facts';
+import type { Measured } from './measure';
 
 export function assessmentText(assessment: Assessment): string {
   const rows = assessment.workflows.map((workflow) => row(workflow, assessment));
@@ -10,6 +12,7 @@ export function assessmentText(assessment: Assessment): string {
   for (const { type, verdict, reasons } of assessment.verdicts) {
     lines.push(`${type}: ${verdict}`, ...reasons.map((reason) => `  ${reason}`));
   }
+  lines.push(...measuredLines(assessment));
   const groups = new Map(assessment.verdicts.map(({ group }) => [group.join(', '), group]));
   const tied = [...groups.values()].filter((group) => group.length > 1);
   if (tied.length > 0) lines.push('', 'Move together:', ...tied.map((group) => `  ${group.join(', ')}`));
@@ -34,6 +37,54 @@ export function assessmentText(assessment: Assessment): string {
     `${assessment.workflows.length} workflow types in ${assessment.files} files. Thresholds: ${JSON.stringify(assessment.thresholds)}`,
   );
   return `${lines.join('\n')}\n`;
+}
+
+function measuredLines({ measured, estimate }: Assessment): string[] {
+  if (measured === undefined) return [];
+  const lines = ['', `Measured in namespace ${measured.namespace}, starts of the last ${spoken(measured.windowMs)}:`];
+  lines.push(...table([MEASURED_HEAD, ...Object.entries(measured.types).map(([type, one]) => measuredRow(type, one))]));
+  if (estimate !== undefined) lines.push('', ...estimateLines(estimate));
+  return lines;
+}
+
+export const MEASURED_HEAD = [
+  'workflow type',
+  'starts/s',
+  'open',
+  'oldest',
+  'events p50/p99',
+  'payload p50/largest',
+  'activities',
+  'widest',
+  'histories',
+];
+
+export function measuredRow(type: string, one: Measured): string[] {
+  const { historyLength, payloadBytes, activitiesPerRun, open } = one;
+  return [
+    type,
+    one.startsPerSecond.toPrecision(2),
+    String(open.count),
+    open.oldestAgeMs === undefined ? '-' : spoken(open.oldestAgeMs),
+    historyLength === undefined ? '-' : `${historyLength.p50}/${historyLength.p99}`,
+    payloadBytes === undefined ? '-' : `${payloadBytes.p50}/${payloadBytes.largest} B`,
+    activitiesPerRun === undefined ? '-' : `${activitiesPerRun.p50}, most ${activitiesPerRun.most}`,
+    one.widest === undefined ? '-' : String(one.widest),
+    String(one.histories),
+  ];
+}
+
+export function estimateLines(estimate: Estimate): string[] {
+  const { least, most } = estimate.writeTransactionsPerSecond;
+  return [
+    `If ${estimate.types.join(', ')} moved (${estimate.startsPerSecond.toPrecision(2)} starts/s), Postgres would have about`,
+    `  ${least.toPrecision(2)} to ${most.toPrecision(2)} write transactions/s, ${(estimate.walBytesPerSecond / 1000).toPrecision(2)} kB of WAL/s, ${estimate.connectionsPerProcess} connections for each process (docs/performance.md).`,
+  ];
+}
+
+function spoken(ms: number): string {
+  const [unit, size] = ms >= 172_800_000 ? ['d', 86_400_000] : ms >= 7_200_000 ? ['h', 3_600_000] : ['s', 1000];
+  return `${Math.round(ms / (size as number))} ${unit}`;
 }
 
 function row(workflow: WorkflowFacts, { verdicts }: Assessment): string[] {
