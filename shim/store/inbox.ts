@@ -62,14 +62,14 @@ export class PostgresInbox implements InboxStore {
   async start(client: CallerConnection, start: StartToAdmit): Promise<AdmittedStart> {
     const { namespaceId, request, reuse, useExisting, backoffMs } = start;
     const values = [namespaceId, codec('start').encode(request), reuseCodes[reuse], useExisting, backoffMs];
-    const { rows } = await client.query<{
+    const { rows } = await client.query(this.texts.start, values);
+    const row = rows[0] as {
       admission: Admission;
       run: string;
       first_run: string;
       run_status: Status;
       request_id: string;
-    }>(this.texts.start, values);
-    const row = rows[0]!;
+    };
     return {
       admission: row.admission,
       runId: row.run,
@@ -81,7 +81,7 @@ export class PostgresInbox implements InboxStore {
 
   async send(client: CallerConnection, message: MessageToAdmit): Promise<{ admission: Admission; runId: string }> {
     const { namespaceId, workflowId, runId, firstRunId, kind, requestId, request } = message;
-    const { rows } = await client.query<{ admission: Admission; run: string | null }>(this.texts.send, [
+    const { rows } = await client.query(this.texts.send, [
       namespaceId,
       workflowId,
       runId || null,
@@ -90,7 +90,8 @@ export class PostgresInbox implements InboxStore {
       requestId,
       codec(kind).encode(request),
     ]);
-    return { admission: rows[0]!.admission, runId: rows[0]!.run ?? '' };
+    const { admission, run } = rows[0] as { admission: Admission; run: string | null };
+    return { admission, runId: run ?? '' };
   }
 
   async of(runId: string): Promise<InboxMessage[]> {

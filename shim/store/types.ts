@@ -524,8 +524,10 @@ export interface MessageToAdmit {
   request: object;
 }
 
-/** A connection of the caller's own, in whatever transaction it has. */
-export type CallerConnection = import('pg').ClientBase;
+/** A connection of the caller's own, in whatever transaction it has: a client of `pg`, or what runs a text with $1… in another library's transaction. */
+export interface CallerConnection {
+  query(text: string, values: unknown[]): Promise<{ rows: unknown[] }>;
+}
 
 /** What transactions of callers leave for the runs. */
 export interface InboxStore {

@@ -1,5 +1,8 @@
 /** Starts, signals, cancel requests and terminations that are part of the caller's own transaction. */
+import { fork } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import path from 'node:path';
 import type { Client as PgClient } from 'pg';
 import { describe, expect, it } from 'vitest';
 import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '../../shim/client';
@@ -268,6 +271,21 @@ describe('other calls in a transaction', () => {
   });
 });
 
+describe('a connection of another library', () => {
+  it('needs to run texts, and may send every parameter as text', async () => {
+    const test = await testClient();
+    const { tx } = await transactor(test);
+    const texts = (values: unknown[]) => values.map((value) => (value === null ? null : String(value)));
+    const client = test.client.withTransaction({ query: (text, values) => tx.query(text, texts(values)) });
+    collector(test);
+    await within(tx, async () => {
+      await client.workflow.start('w', { taskQueue: test.queue, workflowId: 'w' });
+      await client.workflow.getHandle('w').signal('s', 'end');
+    });
+    expect(await test.client.workflow.getHandle('w').result()).toEqual(['end']);
+  });
+});
+
 describe('work that is picked up by another process', () => {
   it('wakes a worker that is not in the process of the caller', async () => {
     const first = await testClient();
@@ -288,5 +306,55 @@ describe('work that is picked up by another process', () => {
     });
     const results = await Promise.all(ids.map((id) => first.client.workflow.getHandle(id).result()));
     expect(results).toEqual(ids.map(() => [1, 2, 'end']));
+  });
+});
+
+describe('a caller that is killed', () => {
+  const die = async (test: Awaited<ReturnType<typeof testClient>>, point: string): Promise<void> => {
+    const plan = { ...test.database, queue: test.queue, die: point };
+    const child = fork(path.join(__dirname, '../support/processes/transactional-caller.ts'), [JSON.stringify(plan)], {
+      execArgv: ['--import', 'tsx'],
+    });
+    expect(await once(child, 'exit')).toEqual([null, 'SIGKILL']);
+  };
+
+  it('before its commit leaves nothing, and the run that it signaled goes on', async () => {
+    const test = await testClient();
+    const running = await test.client.workflow.start('w', { taskQueue: test.queue, workflowId: 'running' });
+    await die(test, 'before commit');
+    await running.signal('s', 'later');
+    await running.signal('s', 'end');
+    collector(test);
+    expect(await running.result()).toEqual(['later', 'end']);
+    expect(await sql(`SELECT FROM ${test.database.schema}.inbox`)).toEqual([]);
+    expect(await sql(`SELECT FROM ${test.database.schema}.executions`)).toHaveLength(1);
+  });
+
+  it.each(['at commit', 'after commit'])('%s has done all of it or nothing, once', async (point) => {
+    const test = await testClient();
+    const running = await test.client.workflow.start('w', { taskQueue: test.queue, workflowId: 'running' });
+    await die(test, point);
+    // Its transaction is over, one way or the other.
+    await expect
+      .poll(
+        () =>
+          sql(
+            `SELECT FROM pg_stat_activity WHERE application_name = '${test.database.schema}' AND state <> 'idle' AND query IN ('BEGIN', 'COMMIT')`,
+          ),
+        {
+          timeout: 10_000,
+        },
+      )
+      .toEqual([]);
+    const started = await test.client.workflow
+      .getHandle('w')
+      .describe()
+      .catch((error: unknown) => error);
+    if (point === 'after commit') expect(started).not.toBeInstanceOf(Error);
+    if (started instanceof Error) await running.signal('s', 'end');
+    collector(test);
+    expect(await running.result()).toEqual(['end']);
+    if (!(started instanceof Error)) expect(await test.client.workflow.getHandle('w').result()).toEqual([1, 2, 'end']);
+    expect(await sql(`SELECT FROM ${test.database.schema}.inbox`)).toEqual([]);
   });
 });

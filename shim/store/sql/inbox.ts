@@ -1,8 +1,10 @@
 /** Table `inbox`, and the functions that callers' transactions write by. */
 export const inbox = (s: string) => ({
-  // Of a caller's connection: never prepared.
-  start: `SELECT admission, run, first_run, run_status, request_id FROM ${s}.admit_start($1, $2, $3, $4, $5)`,
-  send: `SELECT admission, run FROM ${s}.admit_message($1, $2, $3, $4, $5, $6, $7)`,
+  // On a caller's connection, perhaps by a library that sends all parameters as text: never prepared, all types named.
+  start: `SELECT admission, run::text AS run, first_run::text AS first_run, run_status::integer AS run_status, request_id
+    FROM ${s}.admit_start($1::integer, $2::text::json, $3::integer::smallint, $4::boolean, $5::float8)`,
+  send: `SELECT admission, run::text AS run
+    FROM ${s}.admit_message($1::integer, $2::text, $3::text::uuid, $4::text::uuid, $5::text, $6::text, $7::text::json)`,
   ofRun: `SELECT seq::text AS seq, kind, request_id, request::text AS request FROM ${s}.inbox WHERE run_id = $1 AND error IS NULL ORDER BY seq`,
   waiting: `SELECT DISTINCT run_id FROM ${s}.inbox WHERE error IS NULL LIMIT $1`,
   drop: `DELETE FROM ${s}.inbox WHERE run_id = $1 AND seq = $2`,
