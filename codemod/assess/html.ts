@@ -60,14 +60,15 @@ ${rows.join('\n')}
 function graph({ workflows, edges, verdicts }: Assessment): string {
   const order = [...new Set(verdicts.flatMap(({ group }) => group))];
   const radius = Math.max(120, order.length * 16);
-  const size = 2 * radius + 360;
-  const centre = size / 2;
+  // Names stand beside the circle.
+  const [width, height] = [2 * radius + 480, 2 * radius + 60];
+  const centre = { x: width / 2, y: height / 2 };
   const place = new Map(
     order.map((type, index) => {
       const angle = (2 * Math.PI * index) / order.length - Math.PI / 2;
       return [
         type,
-        { x: centre + radius * Math.cos(angle), y: centre + radius * Math.sin(angle), right: Math.cos(angle) >= 0 },
+        { x: centre.x + radius * Math.cos(angle), y: centre.y + radius * Math.sin(angle), right: Math.cos(angle) >= 0 },
       ];
     }),
   );
@@ -75,7 +76,7 @@ function graph({ workflows, edges, verdicts }: Assessment): string {
     const [a, b] = [place.get(from), place.get(to)];
     if (a === undefined || b === undefined) return [];
     const title = `<title>${escaped(`${from} → ${to}: ${how}, ${path}:${line}`)}</title>`;
-    const [mx, my] = [(a.x + b.x + 2 * centre) / 4, (a.y + b.y + 2 * centre) / 4];
+    const [mx, my] = [(a.x + b.x + 2 * centre.x) / 4, (a.y + b.y + 2 * centre.y) / 4];
     return `<path d="M${a.x.toFixed(1)},${a.y.toFixed(1)} Q${mx.toFixed(1)},${my.toFixed(1)} ${b.x.toFixed(1)},${b.y.toFixed(1)}" fill="none" stroke="#59636e" marker-end="url(#to)">${title}</path>`;
   });
   const nodes = workflows.map(({ type }) => {
@@ -83,7 +84,7 @@ function graph({ workflows, edges, verdicts }: Assessment): string {
     const verdict = verdicts.find((one) => one.type === type)!.verdict;
     return `<circle cx="${x.toFixed(1)}" cy="${y.toFixed(1)}" r="6" fill="${COLOUR[verdict]}"/><text x="${(x + (right ? 10 : -10)).toFixed(1)}" y="${(y + 4).toFixed(1)}" text-anchor="${right ? 'start' : 'end'}" font-size="13">${escaped(type)}</text>`;
   });
-  return `<svg viewBox="0 0 ${size} ${size}" role="img" aria-label="Boundary graph"><defs><marker id="to" viewBox="0 0 8 8" refX="14" refY="4" markerWidth="8" markerHeight="8" orient="auto"><path d="M0,0 L8,4 L0,8 z" fill="#59636e"/></marker></defs>
+  return `<svg width="${width}" viewBox="0 0 ${width} ${height}" role="img" aria-label="Boundary graph"><defs><marker id="to" viewBox="0 0 8 8" refX="14" refY="4" markerWidth="8" markerHeight="8" orient="auto"><path d="M0,0 L8,4 L0,8 z" fill="#59636e"/></marker></defs>
 ${lines.join('\n')}
 ${nodes.join('\n')}
 </svg>`;
