@@ -95,7 +95,7 @@ function judge(version: string): VersionResult {
   rmSync(path.join(folder, 'lib'), { recursive: true, force: true });
   install(folder, version);
   copyTo(folder);
-  mustRun('npx', ['tsc', '-p', 'tsconfig.json', '--composite', 'false', '--incremental', 'false'], folder);
+  mustRun('npx', ['tsc', '-b', '--force', 'tsconfig.json'], folder);
   const config = path.join(folder, 'compat-tests/scenarios/vitest.config.mts');
   return {
     version,
