@@ -95,11 +95,15 @@ function prepare(checkout: string, scratch: string, samples: readonly TestedSamp
     if (workerTypes) mapWorkerTypes(copy, scratch);
   }
   const { version } = readManifest(root);
+  const copies = oneCopy();
   writeManifest(scratch, {
     private: true,
     workspaces: samples.map(({ folder }) => folder),
-    dependencies: { branchline: `file:branchline-${String(version)}.tgz` },
-    overrides: oneCopy(),
+    dependencies: {
+      branchline: `file:branchline-${String(version)}.tgz`,
+      ...(samples.some(({ webpack }) => webpack) ? { '@temporalio/worker': copies['@temporalio/worker'] } : {}),
+    },
+    overrides: copies,
   });
   const installed = command('npm install --no-audit --no-fund --ignore-scripts --legacy-peer-deps', scratch);
   if (installed.ended !== 0) throw new Error(`npm install: ${installed.output}`);
