@@ -204,6 +204,28 @@ describe('signals in a transaction', () => {
     expect(await handle.result()).toEqual(['in time']);
   });
 
+  it('would be lost to the close if commits did not look into the inbox', async () => {
+    const test = await testClient();
+    const { tx, client } = await transactor(test);
+    const handle = await test.client.workflow.start('w', { taskQueue: test.queue, workflowId: 'w' });
+    const { schema } = test.database;
+    const [{ source } = { source: '' }] = await sql<{ source: string }>(
+      `SELECT pg_get_functiondef('${schema}.commit_batch'::regproc) AS source`,
+    );
+    expect(source).toContain('AND m.error IS NULL AND');
+    await sql(source.replace('AND m.error IS NULL AND', 'AND false AND'));
+    await tx.query('BEGIN');
+    await client.workflow.getHandle('w').signal('s', 'in time');
+    let tried = 0;
+    scriptedWorker(test.connection, test.queue, (task) => {
+      tried++;
+      return { commands: [complete(signalsOf(task))] };
+    });
+    await expect.poll(() => tried, { timeout: 10_000 }).toBeGreaterThan(0);
+    await tx.query('COMMIT');
+    expect(await handle.result()).toEqual([]);
+  });
+
   it('start a workflow that is not there, with the signal before its first task', async () => {
     const test = await testClient();
     const { tx, client } = await transactor(test);

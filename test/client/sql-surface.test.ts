@@ -71,14 +71,17 @@ describe('workflows from psql', () => {
       'signal|s',
       'signal|s',
     ]);
+    await psql(`SELECT ${s}.start_workflow('alone', 'later', 'v')`);
     const { connection, client } = await testClient({}, database);
     scriptedWorker(connection, 'later', (task) => {
+      if (task.workflowType?.name === 'alone') return { commands: [complete('v')] };
       const signals = (task.history?.events ?? []).flatMap(({ workflowExecutionSignaledEventAttributes: signal }) =>
         signal ? [decoded(signal.input?.payloads?.[0])] : [],
       );
       return { commands: signals.length < 2 ? [] : [complete(signals)] };
     });
     expect(await client.workflow.getHandle('w').result()).toEqual(['one', 'two']);
+    await expect.poll(() => psql(`SELECT ${s}.workflow_result('v')`), { timeout: 20_000 }).toEqual(['"v"']);
   });
 
   it('do each request once', async () => {
