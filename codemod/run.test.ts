@@ -277,6 +277,17 @@ describe('bad input', () => {
   });
 });
 
+it('asks for nothing on the way back in a package that asked for nothing before', async () => {
+  const folder = folderWith({
+    ...files,
+    'packages/api/package.json': '{ "name": "api", "dependencies": { "zod": "4" } }',
+    'packages/api/worker.ts': `import '@temporalio/worker';`,
+  });
+  await forward(folder);
+  await reverse(folder, { allowDirty: true });
+  expect(git(folder, 'status', '--porcelain')).toBe('');
+});
+
 describe('names that other modules hand on', () => {
   it('follows local modules, workspace packages and aliases to connections', async () => {
     const connect = (from: string): string =>

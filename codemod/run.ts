@@ -244,6 +244,8 @@ class Run {
     const kept = this.recorded?.packages[file];
     const exact = direction === 'reverse' ? exactlyBefore(kept, before.text) : undefined;
     if (this.plan !== undefined && !this.routers.has(file)) return fileReport({ path: file });
+    // The record names every package.json that was moved: others asked for nothing of Temporal's before either.
+    if (direction === 'reverse' && this.recorded !== undefined && kept === undefined) return fileReport({ path: file });
     const result: PackageResult =
       this.plan !== undefined
         ? addDependency(file, before.text, `^${ownVersion()}`)
