@@ -57,7 +57,7 @@ function measure(metrics: PostgresMetrics, store: StoreMeasures): () => void {
     metrics.observe('processes', {}, () => store.processes),
     metrics.observe('database_away_seconds', {}, () => store.databaseAwayMs / 1000),
   ];
-  for (const pool of ['commit', 'read'] as const) {
+  for (const pool of ['commit', 'read', 'transaction'] as const) {
     ends.push(
       metrics.observe('pool_connections', { pool, state: 'idle' }, () => store.pools()[pool].idle),
       metrics.observe('pool_connections', { pool, state: 'active' }, () => store.pools()[pool].active),

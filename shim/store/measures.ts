@@ -5,13 +5,14 @@ import type { Connections, PoolUse } from './connections';
 import type { Leases } from './leases';
 import { measures as statements } from './sql/measures';
 import { prepareStatements, type Statement } from './statement';
+import type { Transactions } from './transactions';
 
 /** Is told of each event while it watches. */
 export interface StoreObserver {
   /** A batch with the changes of so many runs is on disk, ms after it was sent. */
   committed(runs: number, ms: number): void;
   /** An operation got a connection, ms after it asked for one. */
-  connected(pool: 'commit' | 'read', ms: number): void;
+  connected(pool: PoolName, ms: number): void;
   /** Another process's notice arrived, ms after it was made. */
   noticed(ms: number): void;
 }
@@ -42,6 +43,9 @@ export interface StoreSample {
   tables: TableRow[];
 }
 
+/** The engine's two, and that of the application's transactions. */
+export type PoolName = 'commit' | 'read' | 'transaction';
+
 export class StoreMeasures {
   private readonly sql: { backlog: Statement; overdue: Statement; tables: Statement };
 
@@ -49,6 +53,7 @@ export class StoreMeasures {
     private readonly connections: Connections,
     private readonly committer: Committer,
     private readonly leases: Leases,
+    private readonly transactions: Transactions,
     private readonly clock: Clock,
     readonly schema: string,
     prepared: boolean,
@@ -66,8 +71,8 @@ export class StoreMeasures {
     this.connections.observer = observer;
   }
 
-  pools(): Record<'commit' | 'read', PoolUse> {
-    return this.connections.use();
+  pools(): Record<PoolName, PoolUse> {
+    return { ...this.connections.use(), transaction: this.transactions.use };
   }
 
   /** Groups of changes that wait for their batch. */

@@ -63,6 +63,7 @@ export async function migrate(
       await client.query(migration.sql.replaceAll(':"schema"', `"${schema}"`));
       await client.query(sql.record, [migration.version, migration.name]);
     }
+    await client.query(sql.nothingToPublic);
     await client.query('COMMIT');
   } catch (error) {
     await client.query('ROLLBACK').catch(() => {});

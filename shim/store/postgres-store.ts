@@ -154,7 +154,15 @@ export class PostgresStore implements Store {
       listen,
       this.sql.notices,
     );
-    this.measures = new StoreMeasures(connections, this.committer, this.leases, this.clock, schema, listen);
+    this.measures = new StoreMeasures(
+      connections,
+      this.committer,
+      this.leases,
+      this.transactions,
+      this.clock,
+      schema,
+      listen,
+    );
     this.batchJobs = new PostgresBatchJobs(connections, schema, listen, processId);
     this.taskQueues = new PostgresTaskQueues(connections, schema, listen, processId);
     this.inbox = new PostgresInbox(connections, schema, listen);

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { Pool, type ClientBase, type PoolClient, type PoolConfig } from 'pg';
 import { BranchlineError } from '../common/branchline-error';
 import { batchParameters, encodeCommit } from './commit-batch';
-import type { Connections } from './connections';
+import type { Connections, PoolUse } from './connections';
 import { isConnectionLoss } from './errors';
 import { toJson } from './json';
 import type { Statement } from './statement';
@@ -25,6 +25,8 @@ interface Statements {
   beginTransaction: Statement;
   commitWithin: Statement;
   transactionFate: Statement;
+  eventsAreThere: Statement;
+  localResultIsThere: Statement;
   /** Of local results. */
   keep: Statement;
 }
@@ -58,6 +60,12 @@ export class Transactions {
     this.pool.on('error', () => undefined);
   }
 
+  /** Its connections, and the transactions that wait for their turn. */
+  get use(): PoolUse {
+    const { idleCount, totalCount } = this.pool;
+    return { idle: idleCount, active: totalCount - idleCount, waiting: this.turns.waiting };
+  }
+
   /** Transactions under way, and those that wait for their turn. */
   get load(): { open: number; waiting: number } {
     return { open: this.turns.open, waiting: this.turns.waiting };
@@ -71,11 +79,14 @@ export class Transactions {
         'maxTransactions of this connection is 0: transaction() needs at least 1',
       );
     }
+    const { observer } = this.connections;
+    const askedAt = observer === undefined ? 0 : performance.now();
     await this.turns.take();
     const client = await this.pool.connect().catch((error: unknown) => {
       this.turns.give();
       throw error;
     });
+    observer?.connected('transaction', performance.now() - askedAt);
     const transaction = new OpenTransaction(
       client,
       this.connections,
@@ -130,7 +141,7 @@ class OpenTransaction implements StoreTransaction {
       case undefined:
         throw endedByOthers();
       case 0:
-        await this.end(xid);
+        await this.end(xid, this.statements.eventsAreThere, firstEvents(group));
         return { kind: 'committed' };
       case 2:
         return { kind: 'idTaken' };
@@ -155,7 +166,7 @@ class OpenTransaction implements StoreTransaction {
         'The workflow has closed: nothing is committed for its local activity',
       );
     }
-    await this.end(rows[0].xid);
+    await this.end(rows[0].xid, this.statements.localResultIsThere, [runId, activityId]);
   }
 
   async rollback(): Promise<void> {
@@ -165,8 +176,8 @@ class OpenTransaction implements StoreTransaction {
     this.release();
   }
 
-  /** COMMIT, until it is known whether it took place. */
-  private async end(xid: string): Promise<void> {
+  /** COMMIT, until it is known whether it took place: `proof`, with its values and the transaction's number, looks for a row that it wrote. */
+  private async end(xid: string, proof: Statement, values: unknown[]): Promise<void> {
     this.ended = true;
     try {
       const { command } = await this.connection.query('COMMIT');
@@ -175,18 +186,19 @@ class OpenTransaction implements StoreTransaction {
     } catch (error) {
       if (!isConnectionLoss(error)) throw error;
       this.broken = error as Error;
-      if (!(await this.wasCommitted(xid))) throw error;
+      if (!(await this.wasCommitted(xid, proof, values))) throw error;
     } finally {
       this.release();
     }
   }
 
-  private async wasCommitted(xid: string): Promise<boolean> {
+  private async wasCommitted(xid: string, proof: Statement, values: unknown[]): Promise<boolean> {
     for (const until = performance.now() + fatePatienceMs; performance.now() < until;) {
       const [row] = await this.connections.query<{ fate: string | null }>(this.statements.transactionFate, [xid]);
-      if (row?.fate === 'committed') return true;
-      if (row?.fate === 'aborted') return false;
-      if (row?.fate !== 'in progress') break;
+      if (row?.fate !== 'in progress') {
+        const [written] = await this.connections.query<{ there: boolean }>(proof, [...values, xid]);
+        return written?.there === true;
+      }
       await this.connections.delay(fateLookMs);
     }
     throw new BranchlineError(
@@ -204,6 +216,13 @@ class OpenTransaction implements StoreTransaction {
     this.connection.release(this.broken);
     this.whenEnded();
   }
+}
+
+/** The run and the number of the first events that it commits: completing an activity always adds some. */
+function firstEvents(group: RunCommit[]): [runId: string, eventId: number] {
+  const [commit] = group.filter(({ events }) => events.length > 0);
+  if (commit === undefined) throw new TypeError('A transaction of an activity commits events');
+  return [commit.runId, Number(commit.events[0]!.eventId)];
 }
 
 const endedByOthers = (): BranchlineError =>

@@ -46,6 +46,20 @@ describe('a store that is measured', () => {
     expect(text()).not.toContain('branchline_processes');
   });
 
+  it('shows transactions of the application, and those that wait for their turn', async () => {
+    const { exporter, text } = registry();
+    const store = await testStore({ maxTransactions: 1 });
+    measurePostgres(exporter, {});
+    const first = await store.beginTransaction();
+    const second = store.beginTransaction();
+    expect(text()).toMatch(/^branchline_pool_connections\{.*pool="transaction".*state="active"\} 1$/m);
+    expect(text()).toMatch(/^branchline_pool_waiting\{.*pool="transaction".*\} 1$/m);
+    await first.rollback();
+    await (await second).rollback();
+    expect(text()).toMatch(/^branchline_pool_waiting\{.*pool="transaction".*\} 0$/m);
+    expect(text()).toMatch(/^branchline_pool_wait_latency_count\{.*pool="transaction".*\} 2$/m);
+  });
+
   it('counts the tasks that wait by queue, and the runs that are overdue', async () => {
     const database = freshSchema();
     const store = await testStore({}, database);

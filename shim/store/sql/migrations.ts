@@ -9,5 +9,7 @@ export const migrations = (s: string) => ({
   createSchema: `CREATE SCHEMA ${s}`,
   createTable: `CREATE TABLE ${s}.migrations (
     version integer PRIMARY KEY, name text NOT NULL, applied_at timestamptz NOT NULL DEFAULT clock_timestamp())`,
+  // New functions may be called by everybody, unless that is taken back.
+  nothingToPublic: `REVOKE ALL ON ALL ROUTINES IN SCHEMA ${s} FROM PUBLIC`,
   record: `INSERT INTO ${s}.migrations (version, name) VALUES ($1, $2)`,
 });

@@ -1,0 +1,88 @@
+/** Worker processes of one task queue: one at work, a second for when the first is cut off, and one that has booted in the meantime. */
+import { fork, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import path from 'node:path';
+import type { Order } from './worker';
+
+export class Hand {
+  private readonly process: ChildProcess;
+  private readonly booted: Promise<unknown>;
+
+  constructor() {
+    this.process = fork(path.join(__dirname, 'worker.ts'), {
+      execArgv: ['--import', 'tsx'],
+      stdio: ['ignore', 'ignore', process.env.FAULT_LOG ? 'inherit' : 'ignore', 'ipc'],
+    });
+    this.booted = this.answer();
+  }
+
+  /** Resolves when it has done so; orders are given one after the other. False when it died before. */
+  async tell(order: Order): Promise<boolean> {
+    await this.booted;
+    if (!this.alive) return false;
+    const done = this.answer();
+    this.process.send(order, () => undefined);
+    return (await done) === 'done';
+  }
+
+  get alive(): boolean {
+    return this.process.exitCode === null && this.process.signalCode === null;
+  }
+
+  /** SIGKILL. */
+  async kill(): Promise<void> {
+    if (!this.alive) return;
+    const gone = once(this.process, 'exit');
+    this.process.kill('SIGKILL');
+    await gone;
+  }
+
+  private answer(): Promise<unknown> {
+    return new Promise((resolve) => {
+      const answered = (message: unknown): void => {
+        this.process.off('exit', died);
+        resolve(message);
+      };
+      const died = (): void => {
+        this.process.off('message', answered);
+        resolve(undefined);
+      };
+      this.process.once('message', answered);
+      this.process.once('exit', died);
+    });
+  }
+}
+
+export class Crew {
+  private hand: Hand | undefined;
+  private spare: Hand | undefined = new Hand();
+
+  constructor(
+    private readonly url: string,
+    private readonly taskQueue: string,
+    private readonly bundle: string,
+  ) {}
+
+  /** The process at work; a new one when the last was killed. */
+  async working(polls = true): Promise<Hand> {
+    while (this.hand?.alive !== true) {
+      const next = this.spare ?? new Hand();
+      this.spare = undefined;
+      this.hand = next;
+      if (!(await next.tell({ go: this.url, taskQueue: this.taskQueue, bundle: this.bundle }))) await next.kill();
+    }
+    await this.hand.tell({ poll: polls });
+    return this.hand;
+  }
+
+  /** SIGKILL. The next one boots before it is asked for. */
+  async killWorking(): Promise<void> {
+    this.spare ??= new Hand();
+    await this.hand?.kill();
+  }
+
+  async end(): Promise<void> {
+    await this.hand?.kill();
+    await this.spare?.kill();
+  }
+}

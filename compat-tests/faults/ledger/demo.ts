@@ -1,0 +1,53 @@
+/** `npm run demo:ledger`: 1,000 transfers while workers, connections and Postgres die at random; ends with 0 if, and only if, the book balances. */
+import { Explorer, type Lane } from './explorer';
+
+const TRANSFERS = Number(process.env.LEDGER_TRANSFERS ?? 1000);
+const LANES = 2;
+/** A kill comes after each so many statements, by chance up to twice as many. */
+const STATEMENTS_BETWEEN_KILLS = 400;
+const VICTIMS = ['worker', 'worker', 'connection', 'backend', 'postgres'] as const;
+
+async function main(): Promise<boolean> {
+  const explorer = await Explorer.start();
+  try {
+    const lanes = await Promise.all(Array.from({ length: LANES }, (_, i) => explorer.lane(`bank-${i + 1}`)));
+    console.log(`${TRANSFERS} transfers between ten accounts, two workers`);
+    const kills: Record<string, number> = {};
+    const started = performance.now();
+    await Promise.all(
+      lanes.map((lane: Lane) =>
+        lane.storm(TRANSFERS / LANES, () => ({
+          victim: VICTIMS[Math.floor(Math.random() * VICTIMS.length)]!,
+          at: 1 + Math.floor(Math.random() * 2 * STATEMENTS_BETWEEN_KILLS),
+          moment: Math.random() < 0.5 ? 'before' : 'after',
+          done: (victim) => (kills[victim] = (kills[victim] ?? 0) + 1),
+        })),
+      ),
+    );
+    const seconds = (performance.now() - started) / 1000;
+    const { entries, total, transit, bank, faults } = await explorer.audit();
+    console.log(
+      `killed: ${Object.entries(kills)
+        .map(([victim, n]) => `${n} × ${victim}`)
+        .join(', ')}; ${seconds.toFixed(0)} s`,
+    );
+    console.log(`completed  ${explorer.transfers.length} transfers`);
+    console.log(`entries    ${entries} (expected ${6 * explorer.transfers.length})`);
+    console.log(`sum        ${total} cents (expected 0)`);
+    console.log(`in transit ${transit} cents (expected 0)`);
+    console.log(`fees       ${bank} cents (expected ${explorer.transfers.length})`);
+    for (const fault of faults.slice(0, 20)) console.log(`WRONG: ${fault}`);
+    console.log(faults.length === 0 ? 'The book balances.' : `The book does not balance: ${faults.length} faults.`);
+    return faults.length === 0 && Object.keys(kills).length > 0;
+  } finally {
+    await explorer.end();
+  }
+}
+
+main().then(
+  (balances) => process.exit(balances ? 0 : 1),
+  (error: unknown) => {
+    console.error(error);
+    process.exit(1);
+  },
+);
