@@ -180,7 +180,8 @@ CREATE TABLE heartbeats (
   PRIMARY KEY (run_id, scheduled_event_id)
 ) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 500);
 
--- Results of local activities that wrote in a transaction: the marker in the history is made of them. They go with the history.
+-- Results of local activities that wrote in a transaction: the marker in the history is made of them. Also rows that prove the commit of a transaction
+-- that wrote no events. They go with the history.
 CREATE TABLE local_results (
   run_id uuid NOT NULL,
   activity_id text COLLATE "C" NOT NULL,

@@ -131,6 +131,7 @@ export class PostgresStore implements Store {
     this.transactions = new Transactions(connections, processId, leaseMs, {
       ...this.sql.transactions,
       keep: this.sql.localResults.keep,
+      prove: this.sql.localResults.prove,
     });
     this.leases = new Leases(
       connections,

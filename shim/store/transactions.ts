@@ -29,6 +29,7 @@ interface Statements {
   localResultIsThere: Statement;
   /** Of local results. */
   keep: Statement;
+  prove: Statement;
 }
 
 export class Transactions {
@@ -141,7 +142,7 @@ class OpenTransaction implements StoreTransaction {
       case undefined:
         throw endedByOthers();
       case 0:
-        await this.end(xid, this.statements.eventsAreThere, firstEvents(group));
+        await this.endProvably(xid, group);
         return { kind: 'committed' };
       case 2:
         return { kind: 'idTaken' };
@@ -174,6 +175,17 @@ class OpenTransaction implements StoreTransaction {
     this.ended = true;
     await this.connection.query('ROLLBACK').catch((error: Error) => (this.broken ??= error));
     this.release();
+  }
+
+  /** Events are proof of their commit. Those of an activity that ends while a workflow task is under way wait in the state, and a row of its own is. */
+  private async endProvably(xid: string, group: RunCommit[]): Promise<void> {
+    const { eventsAreThere, localResultIsThere, prove } = this.statements;
+    const written = group.find(({ events }) => events.length > 0);
+    if (written !== undefined)
+      return this.end(xid, eventsAreThere, [written.runId, Number(written.events[0]!.eventId)]);
+    const proof = [group[0]!.runId, `transaction ${this.token}`];
+    await this.connection.query({ ...prove, values: proof });
+    await this.end(xid, localResultIsThere, proof);
   }
 
   /** COMMIT, until it is known whether it took place: `proof`, with its values and the transaction's number, looks for a row that it wrote. */
@@ -216,13 +228,6 @@ class OpenTransaction implements StoreTransaction {
     this.connection.release(this.broken);
     this.whenEnded();
   }
-}
-
-/** The run and the number of the first events that it commits: completing an activity always adds some. */
-function firstEvents(group: RunCommit[]): [runId: string, eventId: number] {
-  const [commit] = group.filter(({ events }) => events.length > 0);
-  if (commit === undefined) throw new TypeError('A transaction of an activity commits events');
-  return [commit.runId, Number(commit.events[0]!.eventId)];
 }
 
 const endedByOthers = (): BranchlineError =>

@@ -3,6 +3,8 @@
 /** Table `local_results`, of local activities. */
 export const localResults = (s: string) => ({
   load: `SELECT result::text AS result FROM ${s}.local_results WHERE run_id = $1 AND activity_id = $2`,
+  // Of a transaction that wrote no events: its activity ended while a workflow task was under way.
+  prove: `INSERT INTO ${s}.local_results (run_id, activity_id, result) VALUES ($1, $2, 'null')`,
   // The lock keeps the run from being closed before the transaction has ended, and bars nothing else.
   keep: `WITH run AS (SELECT FROM ${s}.runs WHERE run_id = $1 FOR KEY SHARE)
     INSERT INTO ${s}.local_results (run_id, activity_id, result) SELECT $1, $2, $3 FROM run RETURNING pg_current_xact_id()::text AS xid`,
