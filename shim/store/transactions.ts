@@ -20,6 +20,7 @@ export const beginStatements = {
 /** How long a commit whose answer was lost is asked after, ms: until Postgres is back, and no longer than this. */
 const fatePatienceMs = 60_000;
 const fateLookMs = 50;
+const INVALID_PARAMETER_VALUE = '22023';
 
 interface Statements {
   beginTransaction: Statement;
@@ -206,8 +207,8 @@ class OpenTransaction implements StoreTransaction {
 
   private async wasCommitted(xid: string, proof: Statement, values: unknown[]): Promise<boolean> {
     for (const until = performance.now() + fatePatienceMs; performance.now() < until;) {
-      const [row] = await this.connections.query<{ fate: string | null }>(this.statements.transactionFate, [xid]);
-      if (row?.fate !== 'in progress') {
+      const fate = await this.fateOf(xid);
+      if (fate !== 'in progress') {
         const [written] = await this.connections.query<{ there: boolean }>(proof, [...values, xid]);
         return written?.there === true;
       }
@@ -217,6 +218,17 @@ class OpenTransaction implements StoreTransaction {
       'BRANCHLINE_COMMIT_UNKNOWN',
       'The connection was lost during the commit of a transaction, and Postgres does not say what became of it. Reload the run',
     );
+  }
+
+  private async fateOf(xid: string): Promise<string | null> {
+    try {
+      const [row] = await this.connections.query<{ fate: string | null }>(this.statements.transactionFate, [xid]);
+      return row?.fate ?? null;
+    } catch (error) {
+      // It lies in the future, once a crash has taken it back.
+      if ((error as { code?: unknown }).code === INVALID_PARAMETER_VALUE) return null;
+      throw error;
+    }
   }
 
   private readonly onError = (error: Error): void => {

@@ -4,6 +4,9 @@ import { once } from 'node:events';
 import path from 'node:path';
 import type { Order } from './worker';
 
+/** So many may die on their way to work, as Postgres dies under them. */
+const BOOTS = 5;
+
 export class Hand {
   private readonly process: ChildProcess;
   private readonly booted: Promise<unknown>;
@@ -65,7 +68,9 @@ export class Crew {
 
   /** The process at work; a new one when the last was killed. */
   async working(polls = true): Promise<Hand> {
-    while (this.hand?.alive !== true) {
+    for (let tries = 1; this.hand?.alive !== true; tries++) {
+      if (tries > BOOTS)
+        throw new Error(`${BOOTS} processes ended before they were ready (FAULT_LOG=1 shows what they say)`);
       const next = this.spare ?? new Hand();
       this.spare = undefined;
       this.hand = next;
