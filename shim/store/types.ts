@@ -150,6 +150,8 @@ export interface VisibilityQuery {
   values: unknown[];
   /** Schedules too, as the workflows that they are on Temporal. Default false. */
   allDivisions?: boolean;
+  /** The workflow types, each once, that the condition leaves; lists then look for each by itself. */
+  types?: string[];
   /** Lists: absent = open runs first, then the newest close, newest start. */
   order?: SortColumn[];
 }

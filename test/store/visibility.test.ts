@@ -213,6 +213,20 @@ describe('visibility on Postgres', () => {
     );
   });
 
+  it('lists the runs of several types, each once, in the order of all', async () => {
+    const typeOf = (id: string): unknown => byId.get(id)?.WorkflowType;
+    const all = await pages(store, listQuery('', namespace), 1000);
+    const some = all.filter((id) => typeOf(id) === 'type-1' || typeOf(id) === 'type-3');
+    const types = `WorkflowType IN ('type-1', 'type-3', 'type-1', 'none')`;
+    for (const size of [1, 7, 1000]) expect(await pages(store, listQuery(types, namespace), size)).toEqual(some);
+    const two = listQuery(`${types} AND WorkflowType IN ('type-3', 'type-2')`, namespace);
+    expect(await pages(store, two, 4)).toEqual(all.filter((id) => typeOf(id) === 'type-3'));
+    const either = listQuery(`${types} OR WorkflowType = 'type-2'`, namespace);
+    expect(await pages(store, either, 9)).toEqual(all.filter((id) => typeOf(id) !== 'type-0'));
+    const others = listQuery(`NOT (${types})`, namespace);
+    expect(await pages(store, others, 9)).toEqual(all.filter((id) => !some.includes(id)));
+  });
+
   const sortable = [...plain, 'ExecutionStatus', 'Active', 'RunId'];
   const orderBy = fc.uniqueArray(fc.record({ name: fc.constantFrom(...sortable), descending: fc.boolean() }), {
     minLength: 1,
@@ -263,16 +277,17 @@ describe('visibility on Postgres', () => {
     await fc.assert(
       fc.asyncProperty(
         fc.option(orderBy),
+        fc.constantFrom('', `WorkflowType IN ('type-0', 'type-1', 'type-2') `),
         fc.integer({ min: 3, max: 25 }),
         fc.infiniteStream(fc.nat()),
-        async (keys, size, picks) => {
+        async (keys, where, size, picks) => {
           await client.query(`TRUNCATE ${database.schema}.executions`);
           await insert(database, client, runs);
           const clause =
             keys === null
               ? ''
               : `ORDER BY ${keys.map(({ name, descending }) => `${name} ${descending ? 'DESC' : 'ASC'}`).join(', ')}`;
-          const query = compiled(parseFilter(clause), namespace);
+          const query = compiled(parseFilter(where + clause), namespace);
           const before = await pages(store, query, 1000);
           const during = await pages(store, query, size, async () => {
             closeMs += 1000;

@@ -19,6 +19,8 @@ const FIRST_PARAMETER = 2;
 const MAX_PARAMETERS = 60_000;
 /** More values than these are not looked up one by one in the index. */
 const MAX_LOOKUPS = 100;
+/** Each makes a part of its own of the statement. */
+const MAX_TYPES = 20;
 
 export interface FilterSql {
   /** '' = all. */
@@ -26,6 +28,8 @@ export interface FilterSql {
   values: unknown[];
   /** The filter names the division: it is not for the ordinary one alone. */
   allDivisions?: true;
+  /** The workflow types, each once, that all matches have one of; absent = any, one, or many. */
+  types?: string[];
 }
 
 /** `custom`: the namespace's own attributes, name → IndexedValueType. */
@@ -35,7 +39,29 @@ export function filterSql(where: Filter | null, custom: Record<string, number>):
   // Runs of another division (schedules) are shown only to those who ask for them. In this form the planner expects that most rows hold it.
   const own = `(e.search_attributes ? ${literal(NAMESPACE_DIVISION)}) IS NOT TRUE`;
   if (writer.divisionNamed) return { condition, values: writer.values, allDivisions: true };
-  return { condition: condition === '' ? own : `${own} AND (${condition})`, values: writer.values };
+  const types = where === null ? undefined : typesOf(where, custom);
+  return {
+    condition: condition === '' ? own : `${own} AND (${condition})`,
+    values: writer.values,
+    ...(types === undefined ? {} : { types }),
+  };
+}
+
+/** Of an IN that holds for the whole filter. */
+function typesOf(filter: Filter, custom: Record<string, number>): string[] | undefined {
+  if (filter.kind === 'and') {
+    for (const operand of filter.operands) {
+      const types = typesOf(operand, custom);
+      if (types !== undefined) return types;
+    }
+  }
+  if (filter.kind !== 'in' || filter.negated) return undefined;
+  const attribute = resolveAttribute(filter.name, custom);
+  if (attribute.sql !== 'e.workflow_type') return undefined;
+  const types = [...new Set(filter.values.map((value) => textOf(attribute, value)))];
+  return types.length > 1 && types.length <= MAX_TYPES && !types.some((type) => type.includes('\0'))
+    ? types
+    : undefined;
 }
 
 const RANGE_TYPES: ReadonlySet<ValueType> = new Set([

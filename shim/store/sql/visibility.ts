@@ -74,7 +74,11 @@ function openFirst(
       FROM ${relation(s, query.allDivisions)} e WHERE ${where(query)} AND ${condition}
       ORDER BY close_order DESC, e.start_time DESC, e.run_id LIMIT ${limit})`;
   const open = (condition: string): string => part(infinity, condition);
-  const closed = (condition: string): string => part(closeOrder, `e.close_time IS NOT NULL AND ${condition}`);
+  // An index has the closed runs of one type in this order, not those of several.
+  const types = query.allDivisions ? [] : (query.types ?? []).map((type) => parameters.add(type, 'text'));
+  const ofTypes = types.length === 0 ? [''] : types.map((type) => ` AND e.workflow_type = ${type}`);
+  const closed = (condition: string): string =>
+    ofTypes.map((ofType) => part(closeOrder, `e.close_time IS NOT NULL AND ${condition}${ofType}`)).join(' UNION ALL ');
   const isOpen = `${closeOrder} = ${infinity}`;
   const isClosed = `${closeOrder} < ${infinity}`;
   let parts = [open(isOpen), closed(isClosed)];
