@@ -60,7 +60,7 @@ interface Effect {
 
 /** The ledger against what was started. @throws Error that names what is lost, doubled or nobody's */
 export async function checkLedger(db: Pool, entries: Entry[]): Promise<string> {
-  const { rows } = await db.query<Effect>('SELECT * FROM shop.effects');
+  const { rows } = await db.query<Effect>('SELECT * FROM effects');
   const seen = new Map<string, Effect[]>();
   for (const row of rows) seen.set(row.workflow_id, [...(seen.get(row.workflow_id) ?? []), row]);
   const wrong: string[] = [];

@@ -1,6 +1,6 @@
 /**
  * `npm run demo:side-by-side`: an application moves from Temporal to Postgres and back, by type, share and tenant, while a worker, the router and
- * Postgres are killed on the way. Exits with 0 only when all that it prints holds.
+ * Postgres are killed on the way. Exits with 0 only when all that it prints holds, with 2 without a Temporal server to run.
  */
 import { Client, Connection } from '@temporalio/client';
 import { shareOf } from 'branchline/router';
@@ -14,6 +14,7 @@ import { type Engine, checkLedger, checkList } from './books';
 import { branchline, killed, startRouter, startWorker } from './processes';
 import { Shop } from './shop';
 
+const NO_TEMPORAL = 2;
 const SIGNUPS = 20;
 const TENANTS = ['acme', 'globex', 'initech', 'umbrella'];
 /** Routes are in force everywhere after this long at the latest (docs/router.md). */
@@ -22,12 +23,23 @@ const ROUTES_TAKE_MS = 5500;
 const say = (line: string): void => console.log(line);
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
+/** Makes a database on that server; answers its URL. */
+async function makeDatabase(serverUrl: string, name: string): Promise<string> {
+  const admin = new Pool({ connectionString: serverUrl, max: 1 });
+  await admin.query(`CREATE DATABASE ${name}`);
+  await admin.end();
+  const url = new URL(serverUrl);
+  url.pathname = `/${name}`;
+  return url.href;
+}
+
 async function main(cli: string): Promise<void> {
   const server = await startTemporal(cli);
   const postgres = await startPostgres({ useEnvironment: false });
-  const at = { database: postgres.url, temporal: server.address };
+  const ledger = await makeDatabase(postgres.url, 'ledger');
+  const at = { database: postgres.url, ledger, temporal: server.address };
   const port = await freePort();
-  const db = new Pool({ connectionString: postgres.url, max: 2 });
+  const db = new Pool({ connectionString: ledger, max: 2 });
   db.on('error', () => undefined);
   await db.query(LEDGER);
   let router = await startRouter(at, port);
@@ -50,7 +62,10 @@ async function main(cli: string): Promise<void> {
   const check = async (): Promise<void> => {
     say(`  ${await shop.callAll()}`);
     say(`  ${await checkList(client, shop.entries)}`);
+    const { rows } = await db.query<{ effects: number }>('SELECT count(*)::int AS effects FROM effects');
+    say(`  ${rows[0]!.effects} effects so far, ${kills} kills`);
   };
+  let kills = 0;
 
   try {
     say('An application on Temporal: nothing is routed yet');
@@ -62,6 +77,7 @@ async function main(cli: string): Promise<void> {
     await shop.start('signup', signups('10'), share(10));
     say(`  SIGKILL to worker ${worker.pid}, with workflow tasks, activities and timers under way`);
     await killed(worker);
+    kills++;
     worker = await startWorker(at);
     await check();
 
@@ -70,6 +86,7 @@ async function main(cli: string): Promise<void> {
       async (underWay) => {
         say(`  SIGKILL to router ${router.pid}, with ${underWay} starts under way`);
         await killed(router);
+        kills++;
         router = await startRouter(at, port);
       },
       'signup',
@@ -83,6 +100,7 @@ async function main(cli: string): Promise<void> {
       async (underWay) => {
         say(`  SIGKILL to Postgres ${postgres.pid}, with ${underWay} starts under way`);
         await postgres.kill();
+        kills++;
         await postgres.start();
       },
       'signup',
@@ -129,7 +147,7 @@ if (cli === undefined) {
   console.error(
     `This demo runs a real Temporal server, and there is no temporal CLI here. Get it with \`${HOW_TO_INSTALL}\`, or name it in TEMPORAL_CLI.`,
   );
-  process.exitCode = 1;
+  process.exitCode = NO_TEMPORAL;
 } else {
   main(cli).then(
     () => say('\nEverything holds.'),

@@ -10,6 +10,8 @@ const CLI = path.join(__dirname, '../../lib/cli/main.js');
 export interface Addresses {
   /** postgres:// URL */
   database: string;
+  /** postgres:// URL of the application's own database */
+  ledger: string;
   /** host:port of the Temporal server */
   temporal: string;
 }
@@ -28,12 +30,12 @@ function unlessGone(child: ChildProcess, what: string): Promise<never> {
   });
 }
 
-export async function startWorker({ database, temporal }: Addresses): Promise<ChildProcess> {
+export async function startWorker({ database, ledger, temporal }: Addresses): Promise<ChildProcess> {
   const child = fork(path.join(__dirname, 'worker.ts'), {
     execArgv: ['--import', 'tsx'],
     // What the workers log about outages is not the story.
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
-    env: { ...process.env, DATABASE_URL: database, TEMPORAL: temporal },
+    env: { ...process.env, DATABASE_URL: database, LEDGER: ledger, TEMPORAL: temporal },
   });
   await Promise.race([once(child, 'message'), unlessGone(child, 'the worker')]);
   return child;

@@ -4,8 +4,8 @@ import { Pool } from 'pg';
 import { shopActivities } from './activities';
 
 async function main(): Promise<void> {
-  const { DATABASE_URL: url = '', TEMPORAL: address = '' } = process.env;
-  const db = new Pool({ connectionString: url, max: 4 });
+  const { DATABASE_URL: url = '', TEMPORAL: address = '', LEDGER: ledger = '' } = process.env;
+  const db = new Pool({ connectionString: ledger, max: 4 });
   // A connection that a crash of Postgres cut; the next query takes another.
   db.on('error', () => undefined);
   const workers = await createWorkers({

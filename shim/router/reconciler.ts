@@ -49,9 +49,11 @@ export class Reconciler {
     const before = performance.now() - graceMs;
     const own = [...starts.unsettled].filter(({ sinceMs }) => sinceMs < before);
     await Promise.all(own.map((open) => this.settleOwn(open)));
-    for (const { key, engine, tokens } of await store.abandonedStarts(graceMs, AT_ONCE)) {
+    for (const { key, engine, tokens } of await store.abandonedStarts(graceMs, starts.tokens, AT_ONCE)) {
+      const over = tokens.filter((token) => !starts.isUnderWay(token));
+      if (over.length === 0) continue;
       const known = await this.knows(engine, key);
-      if (known !== undefined) await store.endStart(key, tokens, known);
+      if (known !== undefined) await store.endStart(key, over, known);
     }
     if (performance.now() - this.agedAt < AGED_EVERY_MS) return;
     this.agedAt = performance.now();
@@ -61,7 +63,7 @@ export class Reconciler {
   private async settleOwn(open: Unsettled): Promise<void> {
     const known = await this.knows(open.engine, open.key);
     if (known === undefined) return;
-    this.options.starts.unsettled.delete(open);
+    this.options.starts.settled(open);
     await this.options.store.endStart(open.key, [open.token], known);
   }
 

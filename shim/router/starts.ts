@@ -58,7 +58,10 @@ export interface Unsettled {
 export class Starts {
   /** Of this process; the reconciler asks the engines after them. */
   readonly unsettled = new Set<Unsettled>();
-  private readonly tokens: string;
+  /** What the tokens of this process's starts begin with. */
+  readonly tokens: string;
+  /** Tokens of starts that this process has not done with. */
+  private readonly underWay = new Set<string>();
   private count = 0;
   private readonly ending = new Set<Promise<void>>();
 
@@ -99,8 +102,20 @@ export class Starts {
     await Promise.allSettled([...this.ending]);
   }
 
-  /** Written down in the background: nobody waits for it, and a process that dies before is made up for by the reconciler. */
-  end(key: RoutedKey, token: string, settled: boolean): void {
+  /** False for a start of this process that is over, though Postgres may not know of its end. */
+  isUnderWay(token: string): boolean {
+    return this.underWay.has(token);
+  }
+
+  /** The engine was asked how that one ended. */
+  settled(open: Unsettled): void {
+    this.unsettled.delete(open);
+    this.underWay.delete(open.token);
+  }
+
+  /** Written down in the background: nobody waits for it, and what is not written, or lost in a crash, is made up for by the reconciler. */
+  private end(key: RoutedKey, token: string, settled: boolean): void {
+    this.underWay.delete(token);
     const ended = this.setting.store
       .endStart(key, [token], settled)
       .catch((error: unknown) => this.setting.logger.warn('The end of a start could not be written down', { error }))
@@ -112,6 +127,7 @@ export class Starts {
     const { owners } = this.setting;
     for (let attempt = 1; ; attempt++) {
       const token = `${this.tokens}${++this.count}`;
+      this.underWay.add(token);
       const begunAt = performance.now();
       // Most ids are new: others are asked at the same time. What they say counts only if nobody has started it through us.
       const elsewhere = owners.remembered(key) === undefined ? this.askOthers(key, wanted, claim) : undefined;
@@ -147,7 +163,7 @@ export class Starts {
       // Postgres may do it yet.
       begun.then(
         () => this.end(key, token, false),
-        () => undefined,
+        () => this.underWay.delete(token),
       );
       throw error;
     }

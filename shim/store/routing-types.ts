@@ -64,8 +64,8 @@ export interface RoutingStore {
   adoptId(key: RoutedKey, engine: string): Promise<string | null>;
   /** Nobody has the id any more; unless a start began since that version. */
   forgetId(key: RoutedKey, version: number): Promise<void>;
-  /** Starts of processes without a lease that began more than `graceMs` ago. */
-  abandonedStarts(graceMs: number, limit: number): Promise<AbandonedStart[]>;
+  /** Starts of processes without a lease, and of the one whose tokens begin with `own`, on ids that no start began on for `graceMs`. */
+  abandonedStarts(graceMs: number, own: string, limit: number): Promise<AbandonedStart[]>;
   /** Ids that nobody started or looked at for `ageMs`, oldest first; they count as looked at from now on. */
   agedIds(ageMs: number, limit: number): Promise<(RoutedId & { key: RoutedKey })[]>;
   /** Ids of an engine that some start is registered for. */

@@ -95,8 +95,9 @@ export class PostgresRouting implements RoutingStore {
     this.tell({ kind: 'routedId', key: keyText(key) });
   }
 
-  async abandonedStarts(graceMs: number, limit: number): Promise<AbandonedStart[]> {
-    const rows = await this.connections.query<IdRecord & { tokens: string[] }>(this.sql.abandoned, [graceMs, limit]);
+  async abandonedStarts(graceMs: number, own: string, limit: number): Promise<AbandonedStart[]> {
+    const values = [graceMs, limit, own];
+    const rows = await this.connections.query<IdRecord & { tokens: string[] }>(this.sql.abandoned, values);
     return rows.map((row) => ({ key: keyOf(row), ...routedId(row), tokens: row.tokens }));
   }
 

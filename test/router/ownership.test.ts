@@ -148,4 +148,26 @@ describeWithTemporal('The owner of a workflow id', (server) => {
       expect(rows).toEqual(fate === 'done' ? [{ engine: 'temporal', settled: true, starting: [] }] : []);
     },
   );
+
+  it('is settled by the reconciler when Postgres lost the end of a start whose process lives on', async () => {
+    const { client, connection, database, queue } = await routed(server().address, {
+      routes: all('temporal'),
+      graceMs: 200,
+    });
+    const { schema } = database;
+    const workflowId = `lost-${randomUUID()}`;
+    // What a crash does to a commit that did not wait for the disk.
+    await sql(`CREATE FUNCTION ${schema}.lose() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'`);
+    await sql(
+      `CREATE TRIGGER lose BEFORE UPDATE ON ${schema}.routed_ids FOR EACH ROW EXECUTE FUNCTION ${schema}.lose()`,
+    );
+    await client.workflow.start('any', { workflowId, taskQueue: queue });
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    await sql(`DROP TRIGGER lose ON ${schema}.routed_ids`);
+    const left = async () => {
+      await connection.reconcile();
+      return sql(`SELECT engine, settled, starting FROM ${schema}.routed_ids`);
+    };
+    await expect.poll(left, { timeout: 10_000 }).toEqual([{ engine: 'temporal', settled: true, starting: [] }]);
+  });
 });

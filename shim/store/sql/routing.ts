@@ -22,7 +22,7 @@ export const routing = (s: string) => ({
       starting = r.starting || ARRAY(SELECT t FROM unnest(excluded.starting) AS t WHERE t <> ALL (r.starting)),
       version = r.version + 1, changed_at = excluded.changed_at
     RETURNING ${idColumns}, cardinality(r.starting) AS starts`,
-  // A loss in a crash of Postgres is made up for as the death of a process is, so it need not wait for the disk.
+  // A loss in a crash of Postgres is made up for by `abandoned`, as the death of a process is, so it need not wait for the disk.
   end: `WITH quick AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true)),
     x AS MATERIALIZED (
       SELECT x.* FROM quick, json_to_recordset($1::json) AS x(namespace text, kind text, id text, tokens text[], settled boolean)),
@@ -50,7 +50,8 @@ export const routing = (s: string) => ({
     WHERE r.namespace = $1 AND r.kind = $2 AND r.id = $3 AND r.version = $4 AND r.starting = '{}'`,
   abandoned: `SELECT ${idColumns}, dead.tokens FROM ${s}.routed_ids r
     CROSS JOIN LATERAL (SELECT array_agg(t) AS tokens FROM unnest(r.starting) AS t
-      WHERE NOT EXISTS (SELECT FROM ${s}.processes p WHERE p.id::text = split_part(t, '/', 1) AND p.lease_until > clock_timestamp())) dead
+      WHERE starts_with(t, $3)
+        OR NOT EXISTS (SELECT FROM ${s}.processes p WHERE p.id::text = split_part(t, '/', 1) AND p.lease_until > clock_timestamp())) dead
     WHERE r.starting <> '{}' AND r.changed_at < clock_timestamp() - make_interval(secs => $1::float8 / 1000) AND dead.tokens IS NOT NULL
     ORDER BY r.changed_at LIMIT $2`,
   aged: `UPDATE ${s}.routed_ids r SET changed_at = clock_timestamp()
