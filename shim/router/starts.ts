@@ -189,22 +189,36 @@ export class Starts {
       const adopted = await timely(store.adoptId(key, other));
       return adopted === other ? { engine: other, judged: false } : null;
     }
-    if (owner === wanted) return stays;
+    if (owner === wanted) {
+      if (begun.past.length === 0) return stays;
+      // It moved here, and the start that moved it may never have arrived: then the reuse policy is a matter of the engine before.
+      const { said, by } = await this.lastSay(begun, claim);
+      return said === 'keeps' ? { engine: by, judged: false } : stays;
+    }
     // Moving: only when nothing is under way, and nothing is left there that this start would have to respect.
     const again = attempt < MOVE_ATTEMPTS ? null : stays;
     if (!begun.alone) return again;
-    let said: Claim;
+    let last: { said: Claim; by: string };
     try {
-      said = await claim(owner);
+      last = await this.lastSay(begun, claim);
     } catch (error) {
       // The engine that has it is away: it alone can say whether a run is open.
       if (isOutOfReach(error)) return stays;
       throw error;
     }
-    if (said === 'keeps') return stays;
+    if (last.said === 'keeps') return { engine: last.by, judged: false };
     if (!(await timely(store.moveId(key, { version: begun.version, token }, wanted)))) return again;
     begun.past = [...begun.past.filter((name) => name !== wanted && name !== owner), owner];
-    return { engine: wanted, judged: said === 'closed' };
+    return { engine: wanted, judged: last.said === 'closed' };
+  }
+
+  /** What the engine says that has the id, or, when it knows nothing of it, the last one before that does. @throws GrpcError */
+  private async lastSay({ engine, past }: RoutedStart, claim: AskClaim): Promise<{ said: Claim; by: string }> {
+    for (const by of [engine, ...[...past].reverse()]) {
+      const said = await claim(by);
+      if (said !== 'unknown') return { said, by };
+    }
+    return { said: 'unknown', by: engine };
   }
 
   /** The engine, other than `engine`, that keeps the id; undefined = none. */
