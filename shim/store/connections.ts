@@ -1,6 +1,7 @@
 /** All connections of a store: one writes batches, a few read, one listens. Operations outlive restarts of Postgres. */
 import { setMaxListeners } from 'node:events';
 import { Client, Pool, type ClientBase, type PoolClient, type PoolConfig, type QueryResultRow } from 'pg';
+import { CheckedOut } from './checked-out';
 import { connectionOptions, describeTarget } from './connection-options';
 import { codeOf, DatabaseConnectionError, isConnectionLoss, isPassing, StoreClosedError } from './errors';
 import type { StoreObserver } from './measures';
@@ -251,28 +252,18 @@ export class Connections {
 
   /** A connection that failed is not given back: what is left on it is unknown. */
   private async borrow<T>(pool: Pool, work: (client: PoolClient) => Promise<T>): Promise<T> {
-    let broken: Error | undefined;
     const { observer } = this;
     const askedAt = observer === undefined ? 0 : performance.now();
-    const onError = (error: Error): void => void (broken = error);
-    const client = await new Promise<PoolClient>((resolve, reject) => {
-      pool.connect((error, connected) => {
-        if (connected === undefined) return reject(error ?? new Error('The pool gave no connection'));
-        // In the very turn in which it connects: the same packet may bring the server's last words, and unheard they end the process.
-        connected.on('error', onError);
-        resolve(connected);
-      });
-    });
+    const taken = await CheckedOut.from(pool);
     // A borrowed pool is one for both.
     observer?.connected(pool === this.readPool ? 'read' : 'commit', performance.now() - askedAt);
     try {
-      return await work(client);
+      return await work(taken.client);
     } catch (error) {
-      if (isConnectionLoss(error)) broken = error as Error;
+      if (isConnectionLoss(error)) taken.broken = error as Error;
       throw error;
     } finally {
-      client.removeListener('error', onError);
-      client.release(broken);
+      taken.giveBack();
     }
   }
 }

@@ -4,6 +4,7 @@
  */
 import type { ClientBase, Pool } from 'pg';
 import { BranchlineError } from '../common/branchline-error';
+import { CheckedOut } from './checked-out';
 import { activityResults } from './sql/activity-results';
 import { beginStatements, guarded } from './transactions';
 import type { TransactionOptions } from './types';
@@ -56,8 +57,8 @@ export class IdempotentTransactions {
       throw error;
     });
     await this.made;
-    const client = await this.pool.connect();
-    let broken: Error | undefined;
+    const taken = await CheckedOut.from(this.pool);
+    const { client } = taken;
     try {
       await client.query(beginStatements[options.isolation ?? 'read committed']);
       if (options.statementTimeoutMs) {
@@ -78,10 +79,10 @@ export class IdempotentTransactions {
         throw new BranchlineError('BRANCHLINE_TRANSACTION_ENDED', 'The transaction had failed, and was rolled back');
       return value;
     } catch (error) {
-      await client.query('ROLLBACK').catch((lost: Error) => (broken = lost));
+      await client.query('ROLLBACK').catch((lost: Error) => (taken.broken = lost));
       throw error;
     } finally {
-      client.release(broken);
+      taken.giveBack();
     }
   }
 }

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { Pool, type ClientBase, type PoolClient, type PoolConfig } from 'pg';
 import { BranchlineError } from '../common/branchline-error';
+import { CheckedOut } from './checked-out';
 import { batchParameters, encodeCommit } from './commit-batch';
 import type { Connections, PoolUse } from './connections';
 import { isConnectionLoss } from './errors';
@@ -84,13 +85,14 @@ export class Transactions {
     const { observer } = this.connections;
     const askedAt = observer === undefined ? 0 : performance.now();
     await this.turns.take();
-    const client = await this.pool.connect().catch((error: unknown) => {
+    const connection = await CheckedOut.from(this.pool).catch((error: unknown) => {
       this.turns.give();
       throw error;
     });
     observer?.connected('transaction', performance.now() - askedAt);
+    const { client } = connection;
     const transaction = new OpenTransaction(
-      client,
+      connection,
       this.connections,
       this.statements,
       [this.processId, this.leaseMs],
@@ -117,18 +119,18 @@ export class Transactions {
 class OpenTransaction implements StoreTransaction {
   readonly token = randomUUID();
   readonly client: ClientBase;
+  private readonly connection: PoolClient;
   private ended = false;
-  private broken: Error | undefined;
 
   constructor(
-    private readonly connection: PoolClient,
+    private readonly taken: CheckedOut,
     private readonly connections: Connections,
     private readonly statements: Statements,
     private readonly process: [id: string, leaseMs: number],
     private readonly whenEnded: () => void,
   ) {
-    this.client = guarded(connection);
-    connection.on('error', this.onError);
+    this.connection = taken.client;
+    this.client = guarded(taken.client);
   }
 
   async commit(group: RunCommit[]): Promise<CommitOutcome> {
@@ -174,7 +176,7 @@ class OpenTransaction implements StoreTransaction {
   async rollback(): Promise<void> {
     if (this.ended) return;
     this.ended = true;
-    await this.connection.query('ROLLBACK').catch((error: Error) => (this.broken ??= error));
+    await this.connection.query('ROLLBACK').catch((error: Error) => (this.taken.broken ??= error));
     this.release();
   }
 
@@ -198,7 +200,7 @@ class OpenTransaction implements StoreTransaction {
       if (command !== 'COMMIT') throw endedByOthers();
     } catch (error) {
       if (!isConnectionLoss(error)) throw error;
-      this.broken = error as Error;
+      this.taken.broken = error as Error;
       if (!(await this.wasCommitted(xid, proof, values))) throw error;
     } finally {
       this.release();
@@ -231,13 +233,8 @@ class OpenTransaction implements StoreTransaction {
     }
   }
 
-  private readonly onError = (error: Error): void => {
-    this.broken ??= error;
-  };
-
   private release(): void {
-    this.connection.removeListener('error', this.onError);
-    this.connection.release(this.broken);
+    this.taken.giveBack();
     this.whenEnded();
   }
 }

@@ -301,6 +301,17 @@ describe('on a worker of Temporal', () => {
     expect(await attempt('b', false)).toEqual({ booked: 'b' });
     expect(await entries()).toHaveLength(2);
 
+    // A connection that breaks while nothing is asked of it fails the attempt, not the process.
+    const broken = new MockActivityEnvironment({ activityId: 'd' }).run(
+      transactional(async (tx) => {
+        const { rows } = await tx.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
+        const ended = new Promise((resolve) => tx.once('end', resolve));
+        await sql('SELECT pg_terminate_backend($1)', [rows[0]!.pid]);
+        await ended;
+      }),
+    );
+    await expect(broken).rejects.toThrow(/terminat|not queryable|closed/i);
+
     const env = new MockActivityEnvironment({ activityId: 'c' });
     const cancelled = env.run(
       transactional(async (tx) => {

@@ -10,13 +10,19 @@ const BOOTS = 5;
 export class Hand {
   private readonly process: ChildProcess;
   private readonly booted: Promise<unknown>;
+  /** Resolves when it is dead, whoever killed it. */
+  readonly gone: Promise<void>;
 
-  constructor() {
+  /** `crashed` is told if it ends by itself. */
+  constructor(crashed: (how: string) => void) {
     this.process = fork(path.join(__dirname, 'worker.ts'), {
       execArgv: ['--import', 'tsx'],
       stdio: ['ignore', 'ignore', process.env.FAULT_LOG ? 'inherit' : 'ignore', 'ipc'],
     });
     this.booted = this.answer();
+    this.gone = once(this.process, 'exit').then(([code, signal]) => {
+      if (signal !== 'SIGKILL') crashed(`worker process: ${signal ?? code}`);
+    });
   }
 
   /** Resolves when it has done so; orders are given one after the other. False when it died before. */
@@ -35,9 +41,8 @@ export class Hand {
   /** SIGKILL. */
   async kill(): Promise<void> {
     if (!this.alive) return;
-    const gone = once(this.process, 'exit');
     this.process.kill('SIGKILL');
-    await gone;
+    await this.gone;
   }
 
   private answer(): Promise<unknown> {
@@ -58,20 +63,23 @@ export class Hand {
 
 export class Crew {
   private hand: Hand | undefined;
-  private spare: Hand | undefined = new Hand();
+  private spare: Hand | undefined;
 
   constructor(
     private readonly url: string,
     private readonly taskQueue: string,
     private readonly bundle: string,
-  ) {}
+    private readonly crashed: (how: string) => void,
+  ) {
+    this.spare = new Hand(crashed);
+  }
 
   /** The process at work; a new one when the last was killed. */
   async working(polls = true): Promise<Hand> {
     for (let tries = 1; this.hand?.alive !== true; tries++) {
       if (tries > BOOTS)
         throw new Error(`${BOOTS} processes ended before they were ready (FAULT_LOG=1 shows what they say)`);
-      const next = this.spare ?? new Hand();
+      const next = this.spare ?? new Hand(this.crashed);
       this.spare = undefined;
       this.hand = next;
       if (!(await next.tell({ go: this.url, taskQueue: this.taskQueue, bundle: this.bundle }))) await next.kill();
@@ -82,7 +90,7 @@ export class Crew {
 
   /** SIGKILL. The next one boots before it is asked for. */
   async killWorking(): Promise<void> {
-    this.spare ??= new Hand();
+    this.spare ??= new Hand(this.crashed);
     await this.hand?.kill();
   }
 

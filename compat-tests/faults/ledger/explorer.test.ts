@@ -40,6 +40,7 @@ test(
       `${explorer.transfers.length} transfers, ${entries} entries, sum ${total}, in transit ${transit}, fees ${bank}`,
     );
     expect(faults).toEqual([]);
+    expect(explorer.crashes).toEqual([]);
     expect({ total, transit, bank }).toEqual({ total: 0, transit: 0, bank: explorer.transfers.length });
     expect(Object.keys(explored.points).sort()).toEqual([...VICTIMS].sort());
     expect(reached).toBeGreaterThan(200);

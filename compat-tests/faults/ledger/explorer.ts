@@ -42,6 +42,8 @@ export interface Explored {
 
 export class Explorer {
   readonly transfers: Transfer[] = [];
+  /** Processes that ended by themselves. */
+  readonly crashes: string[] = [];
   private readonly folder = mkdtempSync(path.join(tmpdir(), 'branchline-explorer-'));
   private readonly bundle = path.join(this.folder, 'workflows.js');
   private readonly lanes: Lane[] = [];
@@ -130,8 +132,9 @@ export class Lane {
     private readonly proxy: WireProxy,
     bundle: string,
   ) {
-    this.crew = new Crew(proxy.url, name, bundle);
-    this.others = new Crew(explorer.postgres.url, name, bundle);
+    const crashed = (how: string): void => void explorer.crashes.push(how);
+    this.crew = new Crew(proxy.url, name, bundle, crashed);
+    this.others = new Crew(explorer.postgres.url, name, bundle, crashed);
   }
 
   /** The statements of one transfer that nothing disturbs. */
@@ -219,7 +222,7 @@ export class Lane {
       let acting: Promise<unknown> | undefined;
       const act = (backend: number): boolean => this.act(victim, backend, (acted) => (acting = acted));
       const reached = this.proxy.arm({ at, moment, act }).then(() => done(victim));
-      await Promise.race([reached, ended]);
+      await Promise.race([reached, ended, hand.gone]);
       await acting;
     }
     void this.proxy.arm();
