@@ -26,9 +26,13 @@ export class QueueConfigs {
     private readonly changed: () => void,
   ) {}
 
-  /** Undefined once they were read; until then the promise that they are. */
+  /** Undefined once they were read; until then the promise that they are. It may be left alone: a failure that nobody waits for is read away. */
   unread(): Promise<void> | undefined {
-    return this.readAt === -Infinity ? this.read() : undefined;
+    if (this.readAt !== -Infinity) return undefined;
+    const reading = this.read();
+    // Who asks first waits for something else, and may give up there.
+    reading.catch(() => undefined);
+    return reading;
   }
 
   refreshIfOld(): void {
