@@ -3,8 +3,9 @@ import { userInfo } from 'node:os';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { ConnectionLike } from '@temporalio/client';
 import { BranchlineError } from '../common/branchline-error';
-import type { DrainReport, Rule, StoredRoutes } from '../router';
+import type { DrainReport, Rule, StoredRoutes, StoredVersion } from '../router';
 import { type DatabaseFlags, withDatabase } from './database';
+import { warnOfProspects } from './route-prospects';
 
 interface DrainFlags extends DatabaseFlags {
   from: string;
@@ -52,9 +53,13 @@ async function drain(name: string, flags: DrainFlags): Promise<void> {
   const { StoredRoutes } = await import('../router/index.js');
   await withDatabase(flags, async (postgres) => {
     const stored = await StoredRoutes.open(postgres);
-    const rule = (await stored.current()).routes.rules.find((rule) => rule.name === name);
+    const before = await stored.current();
+    const rule = before.routes.rules.find((rule) => rule.name === name);
     const kind = kindOf(name, rule);
-    if (flags.routes) await sendElsewhere(stored, name, rule, flags);
+    if (flags.routes) {
+      const { routes } = await sendElsewhere(stored, name, rule, flags);
+      await warnOfProspects(before.routes, routes, postgres, undefined, flags);
+    }
     if (flags.from === 'postgres') return report(postgres, stored, kind, flags);
     if (flags.temporal === undefined) {
       throw new BranchlineError(
@@ -102,7 +107,7 @@ async function sendElsewhere(
   name: string,
   rule: Rule | undefined,
   { from, to = from === 'postgres' ? 'temporal' : 'postgres', by, reason }: DrainFlags,
-): Promise<void> {
+): Promise<StoredVersion> {
   const { withRule, ruleText } = await import('../router/index.js');
   const how = { by, reason: reason ?? `drain ${name} from ${from}` };
   const next: Rule =
@@ -110,12 +115,13 @@ async function sendElsewhere(
       ? { name: `drain-${name}`, workflowType: name, engine: to }
       : // All of them: a share that stays would never be drained.
         { ...withoutShare(rule), engine: to };
-  const { version } = await stored.change(
+  const changed = await stored.change(
     // A rule stays in its place; a new one stands before all others.
     (routes) => withRule(routes, next, rule === undefined ? routes.rules[0]?.name : undefined),
     how,
   );
-  print(`New starts: ${ruleText(next)} (routes version ${version})`);
+  print(`New starts: ${ruleText(next)} (routes version ${changed.version})`);
+  return changed;
 }
 
 function withoutShare(rule: Rule): Rule {
@@ -126,7 +132,7 @@ function withoutShare(rule: Rule): Rule {
 async function report(connection: ConnectionLike, stored: StoredRoutes, kind: Kind, flags: DrainFlags): Promise<void> {
   const { drainReport } = await import('../router/index.js');
   const { namespace, show, wait, from } = flags;
-  const look = (): Promise<DrainReport> => drainReport(connection, { namespace, ...kind }, show, Date.now());
+  const look = (): Promise<DrainReport> => drainReport(connection, { namespace, ...kind }, show, stored.nowMs());
   for (;;) {
     const found = await look();
     const starting = await stored.startsUnderWay(from);

@@ -2,16 +2,18 @@
 import { readFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { Command, Option } from 'commander';
+import type { Connection } from '../client/connection';
 import { BranchlineError } from '../common/branchline-error';
 import type { RoutesInput, StartFacts, StoredRoutes, StoredVersion } from '../router';
 import { type DatabaseFlags, withDatabase } from './database';
+import { type ProspectFlags, warnOfProspects } from './route-prospects';
 
 interface ChangeFlags extends DatabaseFlags {
   by: string;
   reason?: string;
   expect?: number;
 }
-interface RuleFlags extends ChangeFlags {
+interface RuleFlags extends ChangeFlags, ProspectFlags {
   engine: string;
   type?: string[];
   taskQueue?: string[];
@@ -21,7 +23,6 @@ interface RuleFlags extends ChangeFlags {
   from?: string;
   until?: string;
   before?: string;
-  temporal?: string;
   file?: string;
   engines?: string[];
   default?: string;
@@ -46,11 +47,15 @@ export function routeCommand(): Command {
       .addOption(new Option('--by <name>', 'who changes it, for the history').default(userInfo().username))
       .option('--reason <text>', 'why, for the history')
       .option('--expect <version>', 'refuse when this is not the newest version', whole);
+  const asking = (command: Command): Command =>
+    command
+      .option('--temporal <address>', 'Temporal server that is asked for workers, and for the task queues of workflows')
+      .option('--temporal-namespace <name>', "namespace there, in place of the rule's");
   return new Command('route')
     .description('Say where new workflows start')
     .addCommand(database(new Command('list').description('The routes in force')).action(showList))
     .addCommand(
-      changing(database(new Command('set')))
+      asking(changing(database(new Command('set'))))
         .description('Make or change a rule, or the whole (--file)')
         .argument('[rule]', 'name of the rule; without --type and the like it is the workflow type that it takes')
         .argument('[percentage]', 'of workflow ids, such as 10%')
@@ -70,7 +75,6 @@ export function routeCommand(): Command {
           'search-attribute:Name, memo:key, header:key, id:<regexp with a group> or function',
         )
         .option('--file <path>', 'take all from a JSON file')
-        .option('--temporal <address>', 'look for workers there too')
         .action(set),
     )
     .addCommand(
@@ -96,7 +100,7 @@ export function routeCommand(): Command {
         .action(showHistory),
     )
     .addCommand(
-      changing(database(new Command('rollback')))
+      asking(changing(database(new Command('rollback'))))
         .description('Put an earlier version in force again')
         .argument('[version]', 'default: the one before the newest', whole)
         .action(rollback),
@@ -123,9 +127,12 @@ function whole(value: string): number {
 }
 
 /** Runs on the stored routes. */
-async function withRoutes<R>(flags: DatabaseFlags, work: (routes: StoredRoutes) => Promise<R>): Promise<R> {
+async function withRoutes<R>(
+  flags: DatabaseFlags,
+  work: (routes: StoredRoutes, postgres: Connection) => Promise<R>,
+): Promise<R> {
   const { StoredRoutes } = await import('../router/index.js');
-  return withDatabase(flags, async (connection) => work(await StoredRoutes.open(connection)));
+  return withDatabase(flags, async (connection) => work(await StoredRoutes.open(connection), connection));
 }
 
 async function lines({ version, routes }: StoredVersion): Promise<string[]> {
@@ -160,7 +167,8 @@ async function set(name: string | undefined, percentage: string | undefined, fla
   }
   const from = flags.file === undefined ? undefined : readJson(flags.file);
   const tenant = flags.tenantFrom === undefined ? undefined : tenantSource(flags.tenantFrom);
-  await withRoutes(flags, async (routes) => {
+  await withRoutes(flags, async (routes, postgres) => {
+    const before = await routes.current();
     const changed = await routes.change(
       (current) => {
         let next: RoutesInput = from === undefined ? current : (from as RoutesInput);
@@ -172,8 +180,8 @@ async function set(name: string | undefined, percentage: string | undefined, fla
       howOf(flags, `route set ${name ?? ''} ${percentage ?? ''}`),
     );
     for (const line of await lines(changed)) print(line);
+    await warnOfProspects(before.routes, changed.routes, postgres, name, flags);
   });
-  if (rule !== undefined) await warnWithoutWorkers(rule, flags);
 }
 
 type Rule = Parameters<typeof import('../router').withRule>[1];
@@ -235,31 +243,6 @@ const howOf = ({ by, reason, expect }: ChangeFlags, words: string) => ({
   ...(expect === undefined ? {} : { expectedVersion: expect }),
 });
 
-/** A route to an engine where nobody works for it: said, not refused, as workers may come later. */
-async function warnWithoutWorkers(rule: Rule, flags: RuleFlags): Promise<void> {
-  const queues = flags.taskQueue ?? [];
-  if (queues.length === 0) return;
-  const namespaces = flags.in ?? ['default'];
-  const { Connection } = await import('@temporalio/client');
-  const look = async (connection: Pick<import('@temporalio/client').Connection, 'workflowService'>): Promise<void> => {
-    for (const namespace of namespaces) {
-      for (const name of queues) {
-        const request = { namespace, taskQueue: { name }, taskQueueType: 1 };
-        const { pollers } = await connection.workflowService.describeTaskQueue(request);
-        if (pollers.length > 0) continue;
-        process.stderr.write(
-          `Warning: nobody polls task queue '${name}' (namespace ${namespace}) on ${rule.engine}: what starts there waits for a worker.\n`,
-        );
-      }
-    }
-  };
-  if (rule.engine === 'postgres') await withDatabase(flags, look);
-  else if (flags.temporal !== undefined) {
-    const connection = await Connection.connect({ address: flags.temporal });
-    await look(connection).finally(() => connection.close());
-  }
-}
-
 async function remove(name: string, flags: ChangeFlags): Promise<void> {
   const { withoutRule } = await import('../router/index.js');
   await withRoutes(flags, async (routes) => {
@@ -292,7 +275,7 @@ async function explainId(workflowId: string, flags: StartFlags): Promise<void> {
     const request = { namespace, workflowId, workflowType: { name: type }, taskQueue: { name: taskQueue } };
     const source = routes.tenant === 'function' ? undefined : routes.tenant;
     const facts: StartFacts = { ...startFacts(request, source), ...(tenant === undefined ? {} : { tenant }) };
-    const { decision, rules } = explain(routes, facts, Date.now());
+    const { decision, rules } = explain(routes, facts, stored.nowMs());
     print(`By the routes (version ${version}; the id stands at ${shareOf(workflowId).toFixed(2)} %):`);
     for (const { rule, engine, refusal } of rules) print(`  ${rule}: ${refusal ?? `takes it → ${engine}`}`);
     if (decision.rule === undefined) print(`  no rule takes it → ${decision.engine}`);
@@ -316,31 +299,34 @@ async function showHistory({ limit, ...flags }: DatabaseFlags & { limit: number 
   });
 }
 
-async function rollback(version: number | undefined, flags: ChangeFlags): Promise<void> {
-  await withRoutes(flags, async (routes) => {
-    const to = version ?? (await routes.current()).version - 1;
-    for (const line of await lines(await routes.rollback(to, howOf(flags, `route rollback ${to}`)))) print(line);
+async function rollback(version: number | undefined, flags: ChangeFlags & ProspectFlags): Promise<void> {
+  await withRoutes(flags, async (routes, postgres) => {
+    const before = await routes.current();
+    const to = version ?? before.version - 1;
+    const changed = await routes.rollback(to, howOf(flags, `route rollback ${to}`));
+    for (const line of await lines(changed)) print(line);
+    await warnOfProspects(before.routes, changed.routes, postgres, undefined, flags);
   });
 }
 
 async function test(file: string, flags: DatabaseFlags & { routes?: string; at?: string }): Promise<void> {
   const { decide, parseRoutes } = await import('../router/index.js');
   const cases = readJson(file);
-  const at = flags.at === undefined ? Date.now() : Date.parse(flags.at);
-  if (!Array.isArray(cases) || Number.isNaN(at)) {
+  const given = flags.at === undefined ? undefined : Date.parse(flags.at);
+  if (!Array.isArray(cases) || Number.isNaN(given)) {
     throw new BranchlineError(
       'BRANCHLINE_OPTION',
-      Number.isNaN(at) ? `--at '${flags.at}' is no time.` : `${file}: not a list.`,
+      Number.isNaN(given) ? `--at '${flags.at}' is no time.` : `${file}: not a list.`,
     );
   }
-  const routes =
+  const { routes, nowMs } =
     flags.routes === undefined
-      ? await withRoutes(flags, async (stored) => (await stored.current()).routes)
-      : parseRoutes(readJson(flags.routes));
+      ? await withRoutes(flags, async (stored) => ({ ...(await stored.current()), nowMs: stored.nowMs() }))
+      : { routes: parseRoutes(readJson(flags.routes)), nowMs: Date.now() };
   let failed = 0;
   for (const [i, { start, engine }] of (cases as { start: Partial<StartFacts>; engine: string }[]).entries()) {
     const facts = { namespace: 'default', workflowId: '', workflowType: '', taskQueue: '', ...start };
-    const decision = decide(routes, facts, at);
+    const decision = decide(routes, facts, given ?? nowMs);
     if (decision.engine === engine) continue;
     failed++;
     print(`case ${i + 1} ${JSON.stringify(start)}: ${decision.engine} (${decision.rule ?? 'default'}), not ${engine}`);

@@ -13,6 +13,7 @@ import { Engines } from './engines';
 import { Code, isStatus } from './errors';
 import { Lists } from './lists';
 import { stderrLogger } from './log';
+import { Namespaces } from './namespaces';
 import { type RoutedConnectionOptions, openEngines } from './options';
 import { Owners } from './owners';
 import { Reconciler } from './reconciler';
@@ -62,7 +63,12 @@ export class RoutedConnection implements ConnectionLike {
         hasTenantFunction: options.tenant !== undefined,
         logger,
       });
-      await Promise.all(list.map((engine) => reach(engine.name, engine.connection, logger)));
+      const inForce = routes;
+      const namespaces = new Namespaces(engines, () => inForce.current, logger);
+      await Promise.all([
+        ...list.map((engine) => reach(engine.name, engine.connection, logger)),
+        namespaces.lookAtNamed(),
+      ]);
       const graceMs = options.graceMs ?? GRACE_MS;
       const owners = new Owners(engines, store.routing);
       const stopListening = store.onNotice((notice) => owners.heard(notice));
@@ -77,6 +83,7 @@ export class RoutedConnection implements ConnectionLike {
         owners,
         starts,
         lists: new Lists(engines),
+        namespaces,
         home,
         now: () => store.nowMs(),
       });

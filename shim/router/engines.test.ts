@@ -1,6 +1,7 @@
 import type { ConnectionLike } from '@temporalio/client';
 import { expect, it } from 'vitest';
 import { type Engine, Engines } from './engines';
+import { skewedDate } from '../../test/support/skewed-date';
 import { Code, refusal } from './errors';
 
 /** An engine that answers with a status, or that knows nothing but deadlines. */
@@ -40,4 +41,17 @@ it('an engine is asked again when it was the caller who gave up', async () => {
   await expect(impatient()).rejects.toMatchObject({ code: Code.DEADLINE_EXCEEDED });
   await expect(impatient()).rejects.toMatchObject({ code: Code.DEADLINE_EXCEEDED });
   expect([calls(), late.calls()]).toEqual([1, 2]);
+});
+
+it('an engine that was not reached is asked again after a moment, though the clock was set back an hour', async () => {
+  const set = skewedDate(0);
+  let up = false;
+  const { engine, calls } = engineOf(() => (up ? Code.NOT_FOUND : Code.UNAVAILABLE));
+  const engines = new Engines([engine]);
+  await expect(ask(engines)).rejects.toMatchObject({ code: Code.UNAVAILABLE });
+  up = true;
+  set(-3_600_000);
+  const status = () => ask(engines).catch((error: { code: Code }) => error.code);
+  await expect.poll(status, { timeout: 10_000 }).toBe(Code.NOT_FOUND);
+  expect(calls()).toBe(2);
 });

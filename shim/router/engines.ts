@@ -15,7 +15,7 @@ export interface Engine {
 
 type Rpc = (request: object) => Promise<object>;
 
-/** After an engine was not reached, calls without patience are refused for that long, ms. */
+/** After an engine was not reached, calls without patience are refused for that long, ms. Not by the wall clock, which may be set back. */
 const PAUSE_MS = 1000;
 
 export class Engines {
@@ -72,7 +72,7 @@ export class Engines {
   /** The same with an end to patience, the caller's deadline or `ms`; an engine that was not reached is refused at once for a moment after. */
   async callWithin<R extends object>(name: string, method: string, request: object, ms: number): Promise<R> {
     const paused = this.pausedUntil.get(name) ?? 0;
-    if (Date.now() < paused) throw outOfReach(name);
+    if (performance.now() < paused) throw outOfReach(name);
     const own = Date.now() + ms;
     const callers = this.deadlines.getStore() ?? Infinity;
     try {
@@ -85,7 +85,7 @@ export class Engines {
       // What the caller's own deadline or abort signal ended says nothing about the engine.
       const late = isStatus(error, Code.DEADLINE_EXCEEDED) && own <= callers;
       if (!isOutOfReach(error) && !late) throw error;
-      this.pausedUntil.set(name, Date.now() + PAUSE_MS);
+      this.pausedUntil.set(name, performance.now() + PAUSE_MS);
       throw outOfReach(name, error);
     }
   }

@@ -7,6 +7,7 @@ export type { EngineOptions, RoutedConnectionOptions } from './options';
 export { type DrainQuery, type DrainReport, type OpenRun, drainReport } from './drain';
 export { routedActivities } from './elsewhere/activities';
 export { ENGINE_ATTRIBUTE } from './engine-attribute';
+export { type AskedEngine, prospectsOf } from './prospects';
 export { type Decision, type Explanation, decide, explain, shareOf } from './routes/decide';
 export { type StartFacts, type StartRequest, type TenantFunction, startFacts } from './routes/facts';
 export { ruleText, withRule, withoutRule } from './routes/edit';

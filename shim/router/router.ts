@@ -5,6 +5,7 @@ import type { RoutedKey } from '../store/routing-types';
 import type { Engines } from './engines';
 import { Code, isStatus, refusal } from './errors';
 import type { Lists } from './lists';
+import type { Namespaces } from './namespaces';
 import type { Owner, Owners } from './owners';
 import { inEnginePage, enginePage } from './pages';
 import type { RouteSource } from './routes/source';
@@ -21,6 +22,7 @@ export interface RouterSetting {
   owners: Owners;
   starts: Starts;
   lists: Lists;
+  namespaces: Namespaces;
   /** Engine of the connection's own Postgres. */
   home: string;
   now(): number;
@@ -76,7 +78,7 @@ export class Router {
     // Nothing to have an owner of: any engine says what is wrong with it.
     if (key.id === '') return engines.call(this.setting.home, method, request);
     return starts.startWorkflow(key, this.wanted(part), part, defaultConflict, (engine, judged) =>
-      engines.callWithin(engine, method, judged ? withoutReusePolicy(request) : request, START_MS),
+      this.sendStart(engine, method, judged ? withoutReusePolicy(request) : request, key.namespace),
     );
   }
 
@@ -100,9 +102,20 @@ export class Router {
     const { engines, starts, home } = this.setting;
     const { scheduleId } = request as temporal.api.workflowservice.v1.ICreateScheduleRequest;
     if (!scheduleId) return engines.call(home, method, request);
-    return starts.createSchedule(scheduleKey(request), this.wanted(scheduleStart(request)), (engine) =>
-      engines.callWithin(engine, method, request, START_MS),
+    const key = scheduleKey(request);
+    return starts.createSchedule(key, this.wanted(scheduleStart(request)), (engine) =>
+      this.sendStart(engine, method, request, key.namespace),
     );
+  }
+
+  private async sendStart(engine: string, method: string, request: object, namespace: string): Promise<object> {
+    const { engines, namespaces } = this.setting;
+    void namespaces.meet(namespace);
+    try {
+      return await engines.callWithin(engine, method, request, START_MS);
+    } catch (error) {
+      throw await namespaces.refusalOf(engine, namespace, error);
+    }
   }
 
   private async ofSchedule(

@@ -24,11 +24,16 @@ export interface RouteChange {
 }
 
 export class StoredRoutes {
-  private constructor(private readonly store: RoutingStore) {}
+  private constructor(
+    private readonly store: RoutingStore,
+    /** Postgres's clock, by which time windows open and close: epoch ms. */
+    readonly nowMs: () => number,
+  ) {}
 
   /** Of the connection's database. */
   static async open(connection: Connection): Promise<StoredRoutes> {
-    return new this((await connection.service()).parts.store.routing);
+    const { store } = (await connection.service()).parts;
+    return new this(store.routing, () => store.nowMs());
   }
 
   async current(): Promise<StoredVersion> {

@@ -41,7 +41,7 @@ function refusalOf(rule: Rule, facts: StartFacts, nowMs: number): string | undef
   if (from !== undefined && nowMs < Date.parse(from)) return `it begins at ${from}`;
   if (until !== undefined && nowMs >= Date.parse(until)) return `it ended at ${until}`;
   const other = (what: string, texts: Texts | undefined, text: string): string | undefined =>
-    texts === undefined || matches(texts, text)
+    texts === undefined || textMatches(texts, text)
       ? undefined
       : `${what} is ${JSON.stringify(text)}, not ${inWords(texts)}`;
   const mismatch =
@@ -68,7 +68,8 @@ export function shareOf(workflowId: string): number {
   return (createHash('sha256').update(workflowId).digest().readUInt32BE(0) % 10_000) / 100;
 }
 
-function matches(texts: Texts, text: string): boolean {
+/** One of the texts, or the pattern for the whole text. */
+export function textMatches(texts: Texts, text: string): boolean {
   if (typeof texts === 'string') return texts === text;
   if (Array.isArray(texts)) return texts.includes(text);
   return wholeText(texts.pattern).test(text);
