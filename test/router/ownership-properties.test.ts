@@ -6,6 +6,7 @@ import { Connection } from '../../shim/client';
 import { Engines } from '../../shim/router/engines';
 import { isGrpcError } from '../../shim/router/errors';
 import { Lists } from '../../shim/router/lists';
+import { Namespaces } from '../../shim/router/namespaces';
 import { Owners } from '../../shim/router/owners';
 import { Reconciler } from '../../shim/router/reconciler';
 import { Router } from '../../shim/router/router';
@@ -96,24 +97,20 @@ class Process {
       graceMs: 60_000,
     });
     this.reconciler = new Reconciler({ store: mortal, owners, starts, logger, graceMs: 0 });
-    this.routers = ENGINES.map(
-      (engine) =>
-        new Router({
-          engines,
-          routes: {
-            current: parseRoutes({ default: engine }),
-            version: 0,
-            refresh: () => Promise.resolve(),
-            close: () => undefined,
-          },
-          tenant: undefined,
-          owners,
-          starts,
-          lists: new Lists(engines),
-          home: 'postgres',
-          now: () => 0,
-        }),
-    );
+    this.routers = ENGINES.map((engine) => {
+      const current = parseRoutes({ default: engine });
+      return new Router({
+        engines,
+        routes: { current, version: 0, refresh: () => Promise.resolve(), close: () => undefined },
+        tenant: undefined,
+        owners,
+        starts,
+        lists: new Lists(engines),
+        namespaces: new Namespaces(engines, () => current, logger),
+        home: 'postgres',
+        now: () => 0,
+      });
+    });
   }
 
   /** The run id; null = refused, or nobody knows. */
