@@ -24,7 +24,7 @@
 -- `batch_jobs` and `batch_items` are commands on many workflows, with how far they have come.
 -- `task_queue_configs` and `task_queue_limits` say how fast and how much at once task queues may work; `task_queue_rates` and `limited_activities`
 -- keep count, where there is a limit.
--- `route_versions` and `routed_ids` are the router's, for applications that run on a Temporal server as well.
+-- `route_versions`, `routed_ids` and `payload_parties` are the router's, for applications that run on a Temporal server as well.
 -- `queries` and `notices` carry questions and wake-ups between processes and survive nothing, hence unlogged.
 -- `namespaces` and `search_attributes` are Temporal's. `workflows`, `history_events`, `pending_activities`, `pending_timers`, `schedule_history`
 -- and `patched_runs` are views to read.
@@ -507,6 +507,23 @@ CREATE TABLE routed_ids (
 ) WITH (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.05);
 CREATE INDEX routed_ids_starting ON routed_ids (changed_at) WHERE starting <> '{}';
 CREATE INDEX routed_ids_by_age ON routed_ids (changed_at);
+
+-- The check of payloads: workers and clients of applications on several engines show what their data converters make of a fixed value, read each other's,
+-- and write down whom they cannot read. Nothing starts on an engine whose workers do not understand the others.
+CREATE TABLE payload_parties (
+  id uuid PRIMARY KEY,
+  -- null = a client, for all engines and task queues
+  engine text,
+  namespace text COLLATE "C" NOT NULL,
+  task_queue text COLLATE "C" NOT NULL,
+  identity text NOT NULL,
+  -- Payloads, memo, heartbeat and failure as protobuf messages, base64
+  canary json NOT NULL,
+  -- [{"id": whose canary it cannot read, "why": …}]
+  unreadable json NOT NULL,
+  -- Who has not been seen for a minute is gone
+  seen_at timestamptz NOT NULL DEFAULT clock_timestamp()
+) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.05);
 
 -- One batch of commits: groups of run commits, each group all or nothing, in one call and one transaction.
 --

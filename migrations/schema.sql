@@ -177,6 +177,18 @@ CREATE UNLOGGED TABLE branchline.notices (
 
 CREATE INDEX notices_by_time ON branchline.notices USING btree (sent_at);
 
+CREATE TABLE branchline.payload_parties (
+  id uuid NOT NULL,
+  engine text,
+  namespace text COLLATE "C" NOT NULL,
+  task_queue text COLLATE "C" NOT NULL,
+  identity text NOT NULL,
+  canary json NOT NULL,
+  unreadable json NOT NULL,
+  seen_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+  CONSTRAINT payload_parties_pkey PRIMARY KEY (id)
+) WITH (fillfactor=50, autovacuum_vacuum_scale_factor=0.05);
+
 CREATE TABLE branchline.processes (
   id uuid NOT NULL,
   identity text NOT NULL,

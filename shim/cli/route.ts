@@ -149,6 +149,11 @@ async function lines({ version, routes }: StoredVersion): Promise<string[]> {
 async function showList(flags: DatabaseFlags): Promise<void> {
   await withRoutes(flags, async (routes) => {
     for (const line of await lines(await routes.current())) print(line);
+    for (const { engine, taskQueue, sentence } of await routes.payloadMismatches()) {
+      print(
+        `! nothing is started on ${engine} for task queue ${taskQueue}: ${sentence} (BRANCHLINE_ROUTER_PAYLOAD_MISMATCH)`,
+      );
+    }
   });
 }
 
@@ -319,17 +324,25 @@ async function test(file: string, flags: DatabaseFlags & { routes?: string; at?:
       Number.isNaN(given) ? `--at '${flags.at}' is no time.` : `${file}: not a list.`,
     );
   }
-  const { routes, nowMs } =
+  const { routes, nowMs, mismatches } =
     flags.routes === undefined
-      ? await withRoutes(flags, async (stored) => ({ ...(await stored.current()), nowMs: stored.nowMs() }))
-      : { routes: parseRoutes(readJson(flags.routes)), nowMs: Date.now() };
+      ? await withRoutes(flags, async (stored) => ({
+          ...(await stored.current()),
+          nowMs: stored.nowMs(),
+          mismatches: await stored.payloadMismatches(),
+        }))
+      : { routes: parseRoutes(readJson(flags.routes)), nowMs: Date.now(), mismatches: [] };
   let failed = 0;
   for (const [i, { start, engine }] of (cases as { start: Partial<StartFacts>; engine: string }[]).entries()) {
     const facts = { namespace: 'default', workflowId: '', workflowType: '', taskQueue: '', ...start };
     const decision = decide(routes, facts, given ?? nowMs);
-    if (decision.engine === engine) continue;
+    const refused = mismatches.find(
+      (one) => one.engine === decision.engine && one.namespace === facts.namespace && one.taskQueue === facts.taskQueue,
+    );
+    if (decision.engine === engine && refused === undefined) continue;
     failed++;
-    print(`case ${i + 1} ${JSON.stringify(start)}: ${decision.engine} (${decision.rule ?? 'default'}), not ${engine}`);
+    const said = `case ${i + 1} ${JSON.stringify(start)}: ${decision.engine} (${decision.rule ?? 'default'})`;
+    print(refused === undefined ? `${said}, not ${engine}` : `${said}, refused there: ${refused.sentence}`);
   }
   print(`${cases.length - failed} of ${cases.length} as expected`);
   if (failed > 0) process.exitCode = 1;

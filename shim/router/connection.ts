@@ -16,6 +16,8 @@ import { stderrLogger } from './log';
 import { Namespaces } from './namespaces';
 import { type RoutedConnectionOptions, openEngines } from './options';
 import { Owners } from './owners';
+import { clientParity } from './payloads/client';
+import type { Parity } from './payloads/parity';
 import { Reconciler } from './reconciler';
 import { Router } from './router';
 import { type RouteSource, openRoutes } from './routes/source';
@@ -53,6 +55,7 @@ export class RoutedConnection implements ConnectionLike {
     const { engines: list, home, homeConnection, own } = openEngines(options);
     const logger = options.logger ?? stderrLogger;
     let routes: RouteSource | undefined;
+    let parity: Parity | undefined;
     try {
       await homeConnection.ensureConnected();
       const { store } = (await homeConnection.service()).parts;
@@ -69,6 +72,8 @@ export class RoutedConnection implements ConnectionLike {
         ...list.map((engine) => reach(engine.name, engine.connection, logger)),
         namespaces.lookAtNamed(),
       ]);
+      parity = clientParity(options.dataConverter, store, inForce, logger);
+      await parity.start();
       const graceMs = options.graceMs ?? GRACE_MS;
       const owners = new Owners(engines, store.routing);
       const stopListening = store.onNotice((notice) => owners.heard(notice));
@@ -84,12 +89,14 @@ export class RoutedConnection implements ConnectionLike {
         starts,
         lists: new Lists(engines),
         namespaces,
+        parity,
         home,
         now: () => store.nowMs(),
       });
-      return new this({ engines, routes, owners, starts, reconciler, router, own, stopListening });
+      return new this({ engines, routes, owners, starts, reconciler, router, parity, own, stopListening });
     } catch (error) {
       routes?.close();
+      await parity?.close();
       for (const connection of own) await connection.close().catch(() => undefined);
       throw error;
     }
@@ -103,6 +110,7 @@ export class RoutedConnection implements ConnectionLike {
       starts: Starts;
       reconciler: Reconciler;
       router: Router;
+      parity: Parity;
       own: ConnectionLike[];
       stopListening: () => void;
     },
@@ -145,6 +153,11 @@ export class RoutedConnection implements ConnectionLike {
     return this.parts.routes.version;
   }
 
+  /** Reads the payloads of clients and workers anew, as is done from time to time. */
+  async checkPayloads(): Promise<void> {
+    await this.parts.parity.look();
+  }
+
   /** Asks the engines after starts that were left open, as is done from time to time. */
   async reconcile(): Promise<void> {
     await this.parts.reconciler.look();
@@ -173,9 +186,10 @@ export class RoutedConnection implements ConnectionLike {
   }
 
   private async closeOnce(): Promise<void> {
-    const { routes, starts, reconciler, own, stopListening } = this.parts;
+    const { routes, starts, reconciler, parity, own, stopListening } = this.parts;
     routes.close();
     stopListening();
+    await parity.close();
     await reconciler.close();
     await starts.close();
     for (const connection of own) await connection.close();

@@ -13,6 +13,7 @@ export { type StartFacts, type StartRequest, type TenantFunction, startFacts } f
 export { ruleText, withRule, withoutRule } from './routes/edit';
 export { type Routes, type RoutesInput, RoutesError, type Rule, parseRoutes } from './routes/schema';
 export type { RoutesOption } from './routes/source';
+export type { Mismatch } from './payloads/parties';
 export { routedService } from './service';
 export { type RouteChange, StoredRoutes, type StoredVersion } from './stored-routes';
 export { type CreateWorkersOptions, type RoutedWorkers, type WorkerEngine, createWorkers } from './workers';

@@ -4,7 +4,7 @@ import {
   type ConnectionOptions as TemporalConnectionOptions,
   Connection as TemporalConnection,
 } from '@temporalio/client';
-import type { Logger } from '@temporalio/common';
+import type { DataConverter, LoadedDataConverter, Logger } from '@temporalio/common';
 import { Connection, type ConnectionOptions } from '../client/connection';
 import { BranchlineError, BranchlineOptionError } from '../common/errors';
 import type { Engine } from './engines';
@@ -37,6 +37,11 @@ export interface RoutedConnectionOptions {
   routes?: RoutesOption;
   /** Finds the tenant of a start, for routes whose `tenant` is 'function'. */
   tenant?: TenantFunction;
+  /**
+   * The data converter of the clients on this connection (give it to them as well). With it the connection takes part in the check that clients and the workers of
+   * createWorkers read each other's payloads; `{}` = Temporal's default one. Left out: it heeds what the workers found among themselves.
+   */
+  dataConverter?: DataConverter | LoadedDataConverter;
   /** A start without an answer is asked after when it is that old, ms. Default 60,000; longer than any start may be on the way. */
   graceMs?: number;
   /** Default: to stderr, warnings and errors. */
@@ -50,6 +55,7 @@ const KNOWN: Record<keyof RoutedConnectionOptions, true> = {
   home: true,
   routes: true,
   tenant: true,
+  dataConverter: true,
   graceMs: true,
   logger: true,
 };

@@ -8,6 +8,7 @@ import type { Lists } from './lists';
 import type { Namespaces } from './namespaces';
 import type { Owner, Owners } from './owners';
 import { inEnginePage, enginePage } from './pages';
+import type { Parity } from './payloads/parity';
 import type { RouteSource } from './routes/source';
 import { decide } from './routes/decide';
 import { type StartRequest, type TenantFunction, startFacts } from './routes/facts';
@@ -23,6 +24,7 @@ export interface RouterSetting {
   starts: Starts;
   lists: Lists;
   namespaces: Namespaces;
+  parity: Pick<Parity, 'refusalOf'>;
   /** Engine of the connection's own Postgres. */
   home: string;
   now(): number;
@@ -78,7 +80,7 @@ export class Router {
     // Nothing to have an owner of: any engine says what is wrong with it.
     if (key.id === '') return engines.call(this.setting.home, method, request);
     return starts.startWorkflow(key, this.wanted(part), part, defaultConflict, (engine, judged) =>
-      this.sendStart(engine, method, judged ? withoutReusePolicy(request) : request, key.namespace),
+      this.sendStart(engine, method, judged ? withoutReusePolicy(request) : request, part),
     );
   }
 
@@ -103,13 +105,15 @@ export class Router {
     const { scheduleId } = request as temporal.api.workflowservice.v1.ICreateScheduleRequest;
     if (!scheduleId) return engines.call(home, method, request);
     const key = scheduleKey(request);
-    return starts.createSchedule(key, this.wanted(scheduleStart(request)), (engine) =>
-      this.sendStart(engine, method, request, key.namespace),
-    );
+    const start = scheduleStart(request);
+    return starts.createSchedule(key, this.wanted(start), (engine) => this.sendStart(engine, method, request, start));
   }
 
-  private async sendStart(engine: string, method: string, request: object, namespace: string): Promise<object> {
-    const { engines, namespaces } = this.setting;
+  private async sendStart(engine: string, method: string, request: object, start: StartRequest): Promise<object> {
+    const { engines, namespaces, parity } = this.setting;
+    const namespace = (request as { namespace?: string }).namespace ?? '';
+    const refused = parity.refusalOf(engine, namespace, start.taskQueue?.name ?? '');
+    if (refused !== undefined) throw refused;
     void namespaces.meet(namespace);
     try {
       return await engines.callWithin(engine, method, request, START_MS);

@@ -1,7 +1,9 @@
 /** The routes stored in Postgres, for those who change them: the CLI, and applications of their own. Each change is a version with who and why. */
 import type { Connection } from '../client/connection';
 import { BranchlineError } from '../common/branchline-error';
+import type { PayloadPartyStore } from '../store/payload-types';
 import type { RouteVersion, RoutingStore } from '../store/routing-types';
+import { type Mismatch, mismatches } from './payloads/parties';
 import { type Routes, type RoutesInput, parseRoutes } from './routes/schema';
 
 /** Version 0: nothing was stored yet; everything starts on `temporal`. */
@@ -26,6 +28,7 @@ export interface RouteChange {
 export class StoredRoutes {
   private constructor(
     private readonly store: RoutingStore,
+    private readonly parties: PayloadPartyStore,
     /** Postgres's clock, by which time windows open and close: epoch ms. */
     readonly nowMs: () => number,
   ) {}
@@ -33,7 +36,7 @@ export class StoredRoutes {
   /** Of the connection's database. */
   static async open(connection: Connection): Promise<StoredRoutes> {
     const { store } = (await connection.service()).parts;
-    return new this(store.routing, () => store.nowMs());
+    return new this(store.routing, store.payloadParties, () => store.nowMs());
   }
 
   async current(): Promise<StoredVersion> {
@@ -77,6 +80,13 @@ export class StoredRoutes {
   /** Starts on an engine of which nobody has said yet how they ended. */
   startsUnderWay(engine: string): Promise<number> {
     return this.store.startsUnderWay(engine);
+  }
+
+  /** What the check of payloads found, by the workers and clients that are there now: nothing is started there. */
+  async payloadMismatches(): Promise<Mismatch[]> {
+    const parties = await this.parties.live();
+    const clients = parties.filter(({ engine }) => engine === null).map(({ id }) => id);
+    return mismatches(parties, clients, (await this.current()).routes.default);
   }
 
   private check(expected: number | undefined, version: number): void {

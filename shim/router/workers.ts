@@ -1,6 +1,9 @@
 /** Workers for several engines from one declaration: Temporal's own worker and ours on the same code, with one shutdown. */
 import type { Logger } from '@temporalio/common';
+import { Connection, type ConnectionOptions } from '../client/connection';
 import { BranchlineError, BranchlineOptionError } from '../common/errors';
+import { loaded, ownIdentity } from './payloads/client';
+import { Parity } from './payloads/parity';
 import { NativeConnection, type NativeConnectionOptions, Runtime, Worker, type WorkerOptions } from '../worker';
 import { type OfficialWorkerPackage, officialWorkerPackage } from './official-worker';
 
@@ -24,6 +27,11 @@ export interface CreateWorkersOptions extends Omit<WorkerOptions, 'connection'> 
   postgres?: NativeConnection | NativeConnectionOptions;
   /** More engines by name, or these two with a namespace of their own. */
   engines?: Record<string, WorkerEngine>;
+  /**
+   * The Postgres of the routed connections, where the payloads of workers are held against those of others. Default: engine `postgres`, else the first on Postgres. Workers for
+   * Temporal alone take part only when it is given.
+   */
+  home?: Connection | ConnectionOptions;
   /** For the runtimes of both packages; only before either has one. */
   logger?: Logger;
 }
@@ -48,7 +56,7 @@ const OURS = ['maxCachedWorkflowBytes'] as const;
  * @throws BranchlineOptionError, BranchlineError BRANCHLINE_ROUTER_WORKER_PACKAGE when `@temporalio/worker` is not installed; what either worker throws
  */
 export async function createWorkers(options: CreateWorkersOptions): Promise<RoutedWorkers> {
-  const { temporal, postgres, engines = {}, logger, ...shared } = options;
+  const { temporal, postgres, engines = {}, home, logger, ...shared } = options;
   if ('connection' in options) {
     throw new BranchlineOptionError('connection', "say where the workers work by 'temporal', 'postgres' or 'engines'.");
   }
@@ -65,12 +73,14 @@ export async function createWorkers(options: CreateWorkersOptions): Promise<Rout
       "Say where the workers work: 'temporal', 'postgres' or 'engines'.",
     );
   }
+  const converter = loaded(shared.dataConverter);
   const official = named.some(([, engine]) => 'temporal' in engine) ? await officialWorkerPackage() : undefined;
   if (logger !== undefined) {
     Runtime.install({ logger });
     official?.Runtime.install({ logger });
   }
   const workers = new Map<string, AnyWorker>();
+  const homes = new Map<string, Connection | NativeConnection>();
   const own: { close(): Promise<void> }[] = [];
   try {
     for (const [name, engine] of named) {
@@ -79,25 +89,49 @@ export async function createWorkers(options: CreateWorkersOptions): Promise<Rout
       workers.set(
         name,
         'postgres' in engine
-          ? await ourWorker(engine.postgres, workerOptions, own)
+          ? await ourWorker(engine.postgres, workerOptions, own, (connection) => homes.set(name, connection))
           : await officialWorker(official!, engine.temporal, workerOptions, own),
       );
     }
+    const kept = home === undefined ? (homes.get('postgres') ?? [...homes.values()][0]) : await openHome(home, own);
+    const parity =
+      kept &&
+      new Parity({
+        store: (await kept.service()).parts.store,
+        places: [...workers.keys()].map((engine) => ({
+          engine,
+          namespace: shared.namespace ?? 'default',
+          taskQueue: shared.taskQueue,
+        })),
+        converter,
+        identity: shared.identity ?? ownIdentity(),
+        logger: logger ?? Runtime.instance().logger,
+        // What it finds it writes down; what follows is for those who start.
+        defaultEngine: () => '',
+      });
+    return new RoutedWorkers(workers, own, parity);
   } catch (error) {
     for (const connection of own) await connection.close().catch(() => undefined);
     throw error;
   }
-  return new RoutedWorkers(workers, own);
+}
+
+async function openHome(given: Connection | ConnectionOptions, own: { close(): Promise<void> }[]): Promise<Connection> {
+  if (given instanceof Connection) return given;
+  const connection = await Connection.connect(given);
+  own.push(connection);
+  return connection;
 }
 
 async function ourWorker(
   given: NativeConnection | NativeConnectionOptions,
   options: WorkerOptions,
   own: { close(): Promise<void> }[],
+  tell: (connection: NativeConnection) => void,
 ): Promise<AnyWorker> {
-  if (given instanceof NativeConnection) return Worker.create({ ...options, connection: given });
-  const connection = await NativeConnection.connect(given);
-  own.push(connection);
+  const connection = given instanceof NativeConnection ? given : await NativeConnection.connect(given);
+  if (connection !== given) own.push(connection);
+  tell(connection);
   return Worker.create({ ...options, connection });
 }
 
@@ -122,6 +156,7 @@ export class RoutedWorkers {
   constructor(
     private readonly workers: Map<string, AnyWorker>,
     private readonly own: { close(): Promise<void> }[],
+    private readonly parity: Parity | undefined,
   ) {}
 
   /** The state of each worker (`INITIALIZED`, `RUNNING` …) by engine. */
@@ -156,6 +191,8 @@ export class RoutedWorkers {
   }
 
   private async runAll(): Promise<void> {
+    // Beside the work: a check must not keep workers from it.
+    void this.parity?.start();
     const runs = [...this.workers.values()].map((worker) =>
       worker.run().catch((error: unknown) => {
         this.shutdown();
@@ -163,6 +200,7 @@ export class RoutedWorkers {
       }),
     );
     const outcomes = await Promise.allSettled(runs);
+    await this.parity?.close();
     for (const connection of this.own) await connection.close();
     const failed = outcomes.find((outcome) => outcome.status === 'rejected');
     if (failed !== undefined) throw failed.reason;

@@ -24,6 +24,7 @@ import {
   type NamespaceRecord,
   type TaskRecord,
 } from './rows';
+import { PostgresPayloadParties } from './payload-parties';
 import { PostgresRouting } from './routing';
 import { PostgresDeployments } from './deployments';
 import { PostgresSchedules } from './schedules';
@@ -108,6 +109,7 @@ export class PostgresStore implements Store {
   readonly taskQueues: PostgresTaskQueues;
   readonly inbox: PostgresInbox;
   readonly routing: PostgresRouting;
+  readonly payloadParties: PostgresPayloadParties;
   private readonly connections: Connections;
   private readonly clock = new Clock();
   private readonly sql: ReturnType<typeof statements>;
@@ -169,11 +171,13 @@ export class PostgresStore implements Store {
     this.inbox = new PostgresInbox(connections, schema, listen);
     this.deployments = new PostgresDeployments(connections, schema, listen);
     this.schedules = new PostgresSchedules(connections, schema, listen, () => this.nowMs());
-    this.routing = new PostgresRouting(connections, schema, listen, (notice) => {
+    const tell = (notice: Notice): void => {
       // Routed connections of this process too.
       this.notices.emit(notice);
       this.notify(notice);
-    });
+    };
+    this.routing = new PostgresRouting(connections, schema, listen, tell);
+    this.payloadParties = new PostgresPayloadParties(connections, schema, listen, tell);
     this.heartbeatWriter = new HeartbeatWriter(connections, this.clock, this.sql.heartbeats.record);
   }
 

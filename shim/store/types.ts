@@ -15,6 +15,7 @@ import type { temporal } from '@temporalio/proto';
 import type { DeploymentState } from '../service/engine/deployments/types';
 import type { ScheduleState, SlotRecord } from '../service/engine/schedules/types';
 import type { HistoryEvent, Payload, Payloads, RunState, Status } from '../service/engine/types';
+import type { PayloadPartyStore } from './payload-types';
 import type { RoutingStore } from './routing-types';
 
 /** What one transition (or several merged ones) of one run writes. */
@@ -250,6 +251,8 @@ export type Notice =
   | { kind: 'queryAnswered'; id: string }
   /** The stored routes have a new version. */
   | { kind: 'routes' }
+  /** Somebody takes part in the check of payloads, or no more, or found others that it cannot read. */
+  | { kind: 'payloads' }
   /** Another engine has that id now, or none. */
   | { kind: 'routedId'; key: string }
   /** Some worker deployment has changed; whoever has seen it says so when the change has a name. */
@@ -553,6 +556,7 @@ export interface Store {
   readonly batchJobs: BatchJobStore;
   readonly schedules: ScheduleStore;
   readonly routing: RoutingStore;
+  readonly payloadParties: PayloadPartyStore;
   readonly deployments: DeploymentStore;
   /** Epoch ms by Postgres's clock, from the last round trips (monotonic in this process). */
   nowMs(): number;

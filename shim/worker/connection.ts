@@ -15,6 +15,7 @@ import type { AsyncLocalStorage } from 'node:async_hooks';
 import { Connection, type ConnectionOptions } from '../client/connection';
 import { BranchlineOptionError } from '../common/errors';
 import type { DatabaseOptions } from '../service/connect-options';
+import type { Service } from '../service/types';
 import { TransportError } from './errors';
 import { MeteredRpc } from './metrics/metered-rpc';
 import type { Rpc } from './polling/rpc';
@@ -104,6 +105,11 @@ export class NativeConnection implements ConnectionLike {
   /** @deprecated Use {@link NativeConnection.connect}. */
   static create(options?: NativeConnectionOptions): Promise<NativeConnection> {
     return this.connect(options);
+  }
+
+  /** @internal */
+  service(): Promise<Service> {
+    return this.inner.service();
   }
 
   get workflowService(): WorkflowService {

@@ -106,6 +106,7 @@ class Process {
         owners,
         starts,
         lists: new Lists(engines),
+        parity: { refusalOf: () => undefined },
         namespaces: new Namespaces(engines, () => current, logger),
         home: 'postgres',
         now: () => 0,
