@@ -109,6 +109,9 @@ CREATE INDEX executions_by_type ON executions
 -- For lists of what failed, was canceled, terminated, timed out or continued as new; costs runs that complete nothing.
 CREATE INDEX executions_not_completed ON executions
   (namespace_id, coalesce(close_time, 'infinity'::timestamptz), start_time, run_id DESC, status) WHERE status > 2;
+-- For lists of what started long ago, which has closed long ago too but for these; costs shorter runs nothing.
+CREATE INDEX executions_over_an_hour ON executions
+  (namespace_id, coalesce(close_time, 'infinity'::timestamptz), start_time, run_id DESC) WHERE close_time - start_time > interval '1 hour';
 CREATE INDEX executions_by_base_run ON executions (base_run_id) WHERE base_run_id IS NOT NULL;
 CREATE INDEX executions_by_search_attributes ON executions
   USING gin (search_attributes jsonb_path_ops) WHERE search_attributes IS NOT NULL;

@@ -81,6 +81,8 @@ CREATE INDEX executions_not_completed ON branchline.executions USING btree (name
 
 CREATE UNIQUE INDEX executions_one_open_run ON branchline.executions USING btree (namespace_id, workflow_id) WHERE (status = 1);
 
+CREATE INDEX executions_over_an_hour ON branchline.executions USING btree (namespace_id, COALESCE(close_time, 'infinity'::timestamp with time zone), start_time, run_id DESC) WHERE ((close_time - start_time) > '01:00:00'::interval);
+
 CREATE TABLE branchline.flushes (
   process_id uuid NOT NULL,
   batch bigint NOT NULL,

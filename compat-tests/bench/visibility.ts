@@ -8,7 +8,7 @@ import { Client, Connection } from 'branchline/client';
 import Long from 'long';
 import { Client as Postgres } from 'pg';
 import { listQuery } from '../../lib/service/visibility/query';
-import * as visibility from '../../lib/store/sql/visibility';
+import { listPage } from '../../lib/store/lists';
 import { type RunningPostgres, startPostgres } from '../../lib/testing/embedded-postgres';
 import { Meter, percentile } from './meter.mjs';
 
@@ -86,6 +86,10 @@ function listings(): Listing[] {
     'Tags = "u77"',
     `Tenant = "tenant-7" AND StartTime > ${ago(7)}`,
     `Tenant = "left" AND WorkflowType = "checkout" AND ExecutionStatus = "Completed"`,
+    'Plan = "pro" AND WorkflowType = "rare"',
+    `Plan = "pro" AND CloseTime BETWEEN ${ago(16)} AND ${ago(15)}`,
+    `WorkflowType = "checkout" AND StartTime < ${ago(29)}`,
+    'CloseTime IS NULL',
   ];
   const others = [
     'Seats > 99',
@@ -226,10 +230,16 @@ interface PlanNode {
   Plans?: PlanNode[];
 }
 
-/** Its nodes, outermost first, with the indexes they read. */
+/** Its nodes, outermost first, with the indexes they read; of the last look, where there are several. */
 async function plan(db: Postgres, filter: string): Promise<string> {
   const namespace = { id: 1, searchAttributeTypes: attributes } as unknown as Parameters<typeof listQuery>[1];
-  const { text, values } = visibility.list('branchline', listQuery(filter, namespace), PAGE, null);
+  const asked: { text: string; values: unknown[] }[] = [];
+  const run: Parameters<typeof listPage>[0] = async (statement) => {
+    asked.push(statement);
+    return (await db.query(statement.text, statement.values)).rows;
+  };
+  await listPage(run, 'branchline', listQuery(filter, namespace), PAGE, null);
+  const { text, values } = asked.at(-1)!;
   const { rows } = await db.query<{ 'QUERY PLAN': [{ Plan: PlanNode }] }>(`EXPLAIN (FORMAT JSON) ${text}`, values);
   const nodes = (node: PlanNode): string[] => [
     `${node['Node Type']}${node['Index Name'] === undefined ? '' : ` ${node['Index Name'].replace('executions_', '')}`}`,
@@ -239,9 +249,8 @@ async function plan(db: Postgres, filter: string): Promise<string> {
       .filter((child) => (child as { 'Parent Relationship'?: string })['Parent Relationship'] !== 'SubPlan')
       .flatMap(nodes),
   ];
-  return nodes(rows[0]!['QUERY PLAN'][0].Plan)
-    .filter((name) => name !== 'Limit')
-    .join(' < ');
+  const names = nodes(rows[0]!['QUERY PLAN'][0].Plan).filter((name) => name !== 'Limit');
+  return `${asked.length > 1 ? `${asked.length} looks, the last: ` : ''}${names.join(' < ')}`;
 }
 
 function line(kind: string, filter: string, { ms, cpuMs, result }: Times, how: string): void {

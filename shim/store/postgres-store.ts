@@ -12,6 +12,7 @@ import { PostgresInbox, seedFromJson } from './inbox';
 import { HeartbeatWriter } from './heartbeat-writer';
 import { fromJson, toJson } from './json';
 import { Leases } from './leases';
+import { listPage, type Page } from './lists';
 import { StoreMeasures, storeClosed, storeOpened } from './measures';
 import { Notices } from './notices';
 import {
@@ -20,7 +21,6 @@ import {
   isRunId,
   namespaceRow,
   type ExecutionRecord,
-  type ListRecord,
   type NamespaceRecord,
   type TaskRecord,
 } from './rows';
@@ -401,19 +401,8 @@ export class PostgresStore implements Store {
     }));
   }
 
-  async list(
-    query: VisibilityQuery,
-    limit: number,
-    after: ListPosition | null,
-  ): Promise<{ rows: ExecutionRow[]; next: ListPosition | null }> {
-    const records = await this.listing<ListRecord>(visibility.list(this.schema, query, limit, after));
-    const last = records.length === limit ? records.at(-1) : undefined;
-    const next = last && {
-      keys: last.sort_keys,
-      runId: last.run_id,
-      closedBy: after === null ? (last.closed_by ?? null) : after.closedBy,
-    };
-    return { rows: records.map(executionRow), next: next ?? null };
+  list(query: VisibilityQuery, limit: number, after: ListPosition | null): Promise<Page> {
+    return listPage((statement) => this.listing(statement), this.schema, query, limit, after);
   }
 
   async count(query: VisibilityQuery): Promise<number> {

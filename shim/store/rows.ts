@@ -36,11 +36,12 @@ export interface ExecutionRecord {
   build_id: string | null;
 }
 
-/** Of a list. */
+/** Of a list; one that was not looked for to the end tells so. */
 export interface ListRecord extends ExecutionRecord {
   sort_keys: (string | null)[];
   /** Of the first page only. */
   closed_by?: string | null;
+  whole?: boolean;
 }
 
 export function executionRow(record: ExecutionRecord): ExecutionRow {

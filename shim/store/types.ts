@@ -153,6 +153,13 @@ export interface VisibilityQuery {
   allDivisions?: boolean;
   /** The workflow types, each once, that the condition leaves; lists then look for each by itself. */
   types?: string[];
+  /** RFC 3339: the condition leaves only runs that started then or before. */
+  startedBy?: string;
+  /**
+   * Weaker conditions, which follow from the whole one: what the index of search attributes serves, and what those do that have the order of
+   * lists. Placeholders of each follow those of the whole. Lists then try both.
+   */
+  indexed?: Record<'byAttributes' | 'inOrder', { condition: string; values: unknown[] }>;
   /** Lists: absent = open runs first, then the newest close, newest start. */
   order?: SortColumn[];
 }

@@ -8,6 +8,7 @@ import { parseFilter } from '../../shim/service/visibility/parser';
 import { printFilter } from '../../shim/service/visibility/printer';
 import { compiled, countQuery, listQuery } from '../../shim/service/visibility/query';
 import type { NamespaceInfo } from '../../shim/service/types';
+import { type Effort, listPage } from '../../shim/store/lists';
 import type { PostgresStore } from '../../shim/store/postgres-store';
 import type { ListPosition } from '../../shim/store/types';
 import { type TestSchema, afterTest, connect, freshSchema, testStore } from '../support/database';
@@ -32,7 +33,8 @@ function run(i: number): PlainRun {
     TaskQueue: 'q',
     ExecutionStatus: closed ? 2 + (i % 6) : 1,
     StartTime: iso(T0 + (i % 7) * 1000),
-    CloseTime: closed ? iso(T0 + 10_000 + (i % 11) * 500) : 'infinity',
+    // Some took longer than an hour, to the millisecond.
+    CloseTime: closed ? iso(T0 + (i % 5 === 0 ? 3_600_000 + (i % 2) : 10_000) + (i % 11) * 500) : 'infinity',
     HistoryLength: closed ? 3 + (i % 5) : null,
     ParentWorkflowId: has(2) ? `parent-${i % 3}` : null,
     Plan: has(4) ? ['free', 'pro', 'Pro', 'pro+'][i % 4]! : null,
@@ -169,8 +171,11 @@ const { filter } = fc.letrec<{ filter: Filter }>((tie) => ({
 
 type Query = Parameters<PostgresStore['list']>[0];
 
+/** A list of the store, or one that gives up soon in both ways of looking. */
+type List = PostgresStore['list'];
+
 async function pages(
-  store: PostgresStore,
+  store: { list: List },
   query: Query,
   size: number,
   between?: () => Promise<void>,
@@ -178,7 +183,7 @@ async function pages(
   const found: string[] = [];
   let after: ListPosition | null = null;
   do {
-    const { rows, next }: Awaited<ReturnType<PostgresStore['list']>> = await store.list(query, size, after);
+    const { rows, next }: Awaited<ReturnType<List>> = await store.list(query, size, after);
     found.push(...rows.map(({ runId }) => runId));
     // A token goes through the caller's hands as JSON.
     after = JSON.parse(JSON.stringify(next)) as ListPosition | null;
@@ -211,6 +216,81 @@ describe('visibility on Postgres', () => {
       }),
       { numRuns: 400 },
     );
+  });
+
+  const efforts = fc.array(fc.record({ pages: fc.nat({ max: 3 }), matches: fc.nat({ max: 20 }) }), { maxLength: 3 });
+  const giving = (efforts: Effort[], smallestPage = 1): { list: List; texts: string[] } => {
+    const texts: string[] = [];
+    const list: List = (query, limit, after) =>
+      listPage(
+        async ({ text, values }) => {
+          texts.push(text);
+          return (await client.query(text, values)).rows;
+        },
+        `"${database.schema}"`,
+        query,
+        limit,
+        after,
+        efforts,
+        smallestPage,
+      );
+    return { list, texts };
+  };
+  const indexed = fc.constantFrom(
+    `Plan = 'pro'`,
+    `Plan IN ('pro', 'free')`,
+    `Tags = 'y'`,
+    `(Plan = 'free' OR Tags IN ('x', 'z'))`,
+    `Plan = 'none'`,
+  );
+
+  it('finds the same page by page, wherever it gives up looking along the order or by attributes', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        indexed,
+        filter,
+        fc.integer({ min: 1, max: 8 }),
+        efforts,
+        async (start, where, size, efforts) => {
+          const query = listQuery(`${start} AND ${printFilter(where)}`, namespace);
+          const expected = await pages({ list: giving([]).list }, query, 1000);
+          const both = parseFilter(`${start} AND ${printFilter(where)}`).where!;
+          const plainly = runs.filter((run) => holds(both, run, texts) === true).map(({ RunId }) => RunId);
+          expect(new Set(expected)).toEqual(new Set(plainly));
+          expect(await pages(giving(efforts), query, size)).toEqual(expected);
+        },
+      ),
+      { numRuns: 150 },
+    );
+  });
+
+  it('asks the index of attributes when what matches is not near, and the order again when that is too much', async () => {
+    const asked = async (text: string, efforts: Effort[], size = 4): Promise<string[]> => {
+      const { list, texts } = giving(efforts);
+      await list(listQuery(text, namespace), size, null);
+      return texts.map((one) =>
+        one.startsWith('WITH page') ? 'walk' : one.startsWith('WITH looked') ? 'look up' : 'all',
+      );
+    };
+    expect(await asked(`Plan = 'pro'`, [{ pages: 20, matches: 0 }])).toEqual(['walk']);
+    expect(await asked(`Plan = 'none'`, [{ pages: 20, matches: 0 }])).toEqual(['walk']);
+    expect(await asked(`Plan = 'none'`, [{ pages: 1, matches: 0 }])).toEqual(['walk', 'look up']);
+    const twice = ['walk', 'look up', 'walk', 'look up'];
+    expect(
+      await asked(`Plan = 'pro+'`, [
+        { pages: 0, matches: 1 },
+        { pages: 1, matches: 60 },
+      ]),
+    ).toEqual(twice);
+    expect(
+      await asked(`Plan = 'pro+'`, [
+        { pages: 0, matches: 1 },
+        { pages: 1, matches: 1 },
+      ]),
+    ).toEqual([...twice, 'all']);
+    expect(await asked(`Plan != 'pro'`, [{ pages: 1, matches: 1 }])).toEqual(['all']);
+    expect(await asked(`Plan = 'pro' AND WorkflowId = 'a'`, [{ pages: 1, matches: 1 }])).toEqual(['all']);
+    expect(await asked(`Plan = 'pro' ORDER BY StartTime`, [{ pages: 1, matches: 1 }])).toEqual(['all']);
   });
 
   it('lists the runs of several types, each once, in the order of all', async () => {
@@ -272,15 +352,22 @@ describe('visibility on Postgres', () => {
   });
 
   it('lists each run once, where it was, when runs close and start between the pages', async () => {
-    let closeMs = T0 + 1_000_000;
+    let closeMs = T0 + 10_000_000;
     let more = 1000;
     await fc.assert(
       fc.asyncProperty(
         fc.option(orderBy),
-        fc.constantFrom('', `WorkflowType IN ('type-0', 'type-1', 'type-2') `),
+        fc.constantFrom(
+          '',
+          `WorkflowType IN ('type-0', 'type-1', 'type-2') `,
+          `Tags IN ('y', 'z') `,
+          `StartTime <= '${iso(T0 + 5000)}' `,
+          `Tags = 'z' AND WorkflowType IN ('type-0', 'type-1', 'type-2') AND StartTime < '${iso(T0 + 6000)}' `,
+        ),
         fc.integer({ min: 3, max: 25 }),
+        efforts,
         fc.infiniteStream(fc.nat()),
-        async (keys, where, size, picks) => {
+        async (keys, where, size, efforts, picks) => {
           await client.query(`TRUNCATE ${database.schema}.executions`);
           await insert(database, client, runs);
           const clause =
@@ -289,7 +376,7 @@ describe('visibility on Postgres', () => {
               : `ORDER BY ${keys.map(({ name, descending }) => `${name} ${descending ? 'DESC' : 'ASC'}`).join(', ')}`;
           const query = compiled(parseFilter(where + clause), namespace);
           const before = await pages(store, query, 1000);
-          const during = await pages(store, query, size, async () => {
+          const during = await pages(giving(efforts), query, size, async () => {
             closeMs += 1000;
             const statement = `UPDATE ${database.schema}.executions SET status = 2, close_time = $1, history_length = 9
             WHERE run_id IN (SELECT run_id FROM ${database.schema}.executions WHERE status = 1 ORDER BY run_id OFFSET $2 LIMIT 2)`;
@@ -302,7 +389,7 @@ describe('visibility on Postgres', () => {
           expect(during.filter((id) => byId.has(id))).toEqual(before);
         },
       ),
-      { numRuns: 12 },
+      { numRuns: 25 },
     );
   });
 });

@@ -16,8 +16,8 @@ export const SYSTEM_TYPES: Readonly<Record<string, ValueType>> = {
 interface Column {
   sql: string;
   form?: 'status' | 'uuid' | 'duration' | 'list';
-  /** What IS NULL looks at, where that is not `sql`. */
-  nullSql?: string;
+  /** IS NULL and IS NOT NULL, where `sql` is never null. */
+  nullSql?: { is: string; isNot: string };
   /** The value as long as the run is open, where the close changes it. */
   whileOpen?: string;
   /** No run closes before this time. */
@@ -47,7 +47,11 @@ const COLUMNS: Readonly<Record<string, Column>> = {
   WorkflowType: { sql: 'e.workflow_type' },
   StartTime: { sql: 'e.start_time', beforeClose: true },
   ExecutionTime: { sql: 'e.execution_time' },
-  CloseTime: { sql: CLOSE_ORDER, nullSql: 'e.close_time', whileOpen: `'infinity'` },
+  CloseTime: {
+    sql: CLOSE_ORDER,
+    nullSql: { is: `${CLOSE_ORDER} = 'infinity'`, isNot: `${CLOSE_ORDER} < 'infinity'` },
+    whileOpen: `'infinity'`,
+  },
   ExecutionStatus: { sql: 'e.status', form: 'status', whileOpen: '1' },
   TaskQueue: { sql: 'e.task_queue' },
   HistoryLength: whenClosed('e.history_length'),

@@ -11,25 +11,29 @@ import {
   valueSql,
 } from './attributes';
 import { type Comparison, type Filter, FilterError, type Name, type Value } from './filter';
+import { impliedBy, MAX_LOOKUPS } from './implied';
 import { parameter, statusOf, textOf } from './values';
 
 /** Parameter $1 is the namespace. */
 const FIRST_PARAMETER = 2;
 /** Postgres counts parameters in 16 bits; some are the list's own. */
 const MAX_PARAMETERS = 60_000;
-/** More values than these are not looked up one by one in the index. */
-const MAX_LOOKUPS = 100;
-/** Each makes a part of its own of the statement. */
-const MAX_TYPES = 20;
-
-export interface FilterSql {
+export interface SqlCondition {
   /** '' = all. */
   condition: string;
+  /** Of the placeholders; a condition beside another has its placeholders after those of that. */
   values: unknown[];
+}
+
+export interface FilterSql extends SqlCondition {
   /** The filter names the division: it is not for the ordinary one alone. */
   allDivisions?: true;
   /** The workflow types, each once, that all matches have one of; absent = any, one, or many. */
   types?: string[];
+  /** All matches started then or before: RFC 3339. */
+  startedBy?: string;
+  /** Conditions of all matches that an index serves: that of search attributes, and those that have the order of lists. */
+  indexed?: { byAttributes: SqlCondition; inOrder: SqlCondition };
 }
 
 /** `custom`: the namespace's own attributes, name → IndexedValueType. */
@@ -39,29 +43,25 @@ export function filterSql(where: Filter | null, custom: Record<string, number>):
   // Runs of another division (schedules) are shown only to those who ask for them. In this form the planner expects that most rows hold it.
   const own = `(e.search_attributes ? ${literal(NAMESPACE_DIVISION)}) IS NOT TRUE`;
   if (writer.divisionNamed) return { condition, values: writer.values, allDivisions: true };
-  const types = where === null ? undefined : typesOf(where, custom);
+  if (where === null) return { condition: own, values: writer.values };
+  const { types, startedBy, byAttributes, inOrder } = impliedBy(where, custom);
   return {
-    condition: condition === '' ? own : `${own} AND (${condition})`,
+    condition: `${own} AND (${condition})`,
     values: writer.values,
     ...(types === undefined ? {} : { types }),
+    ...(startedBy === undefined ? {} : { startedBy }),
+    ...(byAttributes === undefined
+      ? {}
+      : { indexed: { byAttributes: beside(writer, byAttributes), inOrder: beside(writer, inOrder) } }),
   };
 }
 
-/** Of an IN that holds for the whole filter. */
-function typesOf(filter: Filter, custom: Record<string, number>): string[] | undefined {
-  if (filter.kind === 'and') {
-    for (const operand of filter.operands) {
-      const types = typesOf(operand, custom);
-      if (types !== undefined) return types;
-    }
-  }
-  if (filter.kind !== 'in' || filter.negated) return undefined;
-  const attribute = resolveAttribute(filter.name, custom);
-  if (attribute.sql !== 'e.workflow_type') return undefined;
-  const types = [...new Set(filter.values.map((value) => textOf(attribute, value)))];
-  return types.length > 1 && types.length <= MAX_TYPES && !types.some((type) => type.includes('\0'))
-    ? types
-    : undefined;
+function beside(whole: ConditionWriter, conditions: Filter[]): SqlCondition {
+  const writer = whole.beside();
+  return {
+    condition: conditions.map((condition) => writer.write(condition, false)).join(' AND '),
+    values: writer.values,
+  };
 }
 
 const RANGE_TYPES: ReadonlySet<ValueType> = new Set([
@@ -79,7 +79,15 @@ class ConditionWriter {
   readonly values: unknown[] = [];
   divisionNamed = false;
 
-  constructor(private readonly custom: Record<string, number>) {}
+  constructor(
+    private readonly custom: Record<string, number>,
+    private readonly first = FIRST_PARAMETER,
+  ) {}
+
+  /** Of a condition with values of its own, after this one's. */
+  beside(): ConditionWriter {
+    return new ConditionWriter(this.custom, this.first + this.values.length);
+  }
 
   /** `negated`: under a NOT, where a missing attribute must stay unknown (SQL's null) rather than false. */
   write(filter: Filter, negated: boolean): string {
@@ -92,8 +100,9 @@ class ConditionWriter {
       case 'not':
         return `NOT (${this.write(filter.operand, true)})`;
       case 'null': {
-        const { sql, nullSql = sql } = this.resolve(filter.name);
-        return `${nullSql} IS ${filter.negated ? 'NOT ' : ''}NULL`;
+        const { sql, nullSql } = this.resolve(filter.name);
+        if (nullSql !== undefined) return filter.negated ? nullSql.isNot : nullSql.is;
+        return `${sql} IS ${filter.negated ? 'NOT ' : ''}NULL`;
       }
       case 'between':
         return this.between(filter);
@@ -236,7 +245,7 @@ class ConditionWriter {
   private add(value: unknown): string {
     if (this.values.length >= MAX_PARAMETERS) throw new FilterError('operation is not supported: so many values');
     this.values.push(value);
-    return `$${FIRST_PARAMETER + this.values.length - 1}`;
+    return `$${this.first + this.values.length - 1}`;
   }
 }
 

@@ -52,6 +52,10 @@ export function* namesIn(filter: Filter): Generator<Name> {
   else for (const operand of filter.operands) yield* namesIn(operand);
 }
 
+/** What must hold, each by itself. */
+export const conjuncts = (filter: Filter): Filter[] =>
+  filter.kind === 'and' ? filter.operands.flatMap(conjuncts) : [filter];
+
 export const both = (left: Filter | null, right: Filter): Filter =>
   left === null ? right : { kind: 'and', operands: [left, right] };
 

@@ -18,7 +18,7 @@ const withSchedules = (s: string): string => `(
 const relation = (s: string, allDivisions = false): string =>
   `(SELECT e.*, ${buildId(s)} AS known_build_id FROM ${allDivisions ? withSchedules(s) : `${s}.executions`} e)`;
 
-const where = ({ condition }: VisibilityQuery): string =>
+const where = ({ condition }: Pick<VisibilityQuery, 'condition'>): string =>
   `e.namespace_id = $1${condition === '' ? '' : ` AND (${condition})`}`;
 
 /** The newest close that is visible to this statement. */
@@ -34,12 +34,12 @@ interface Statement {
   values: unknown[];
 }
 
-/** Parameters after the condition's. */
+/** Parameters after the conditions'. */
 class Parameters {
   readonly values: unknown[];
 
-  constructor({ namespaceId, values }: VisibilityQuery) {
-    this.values = [namespaceId, ...values];
+  constructor({ namespaceId, values }: VisibilityQuery, besides: unknown[] = []) {
+    this.values = [namespaceId, ...values, ...besides];
   }
 
   add(value: unknown, type: string): string {
@@ -50,12 +50,90 @@ class Parameters {
 
 export function list(s: string, query: VisibilityQuery, limit: number, after: ListPosition | null): Statement {
   const parameters = new Parameters(query);
+  const { order } = query;
   const text =
-    query.order === undefined
-      ? openFirst(s, query, limit, after, parameters)
-      : ordered(s, query, query.order, limit, after, parameters);
+    order === undefined
+      ? pageOf(s, openFirst(s, query, where(query), 'e.*', limit, after, parameters), after)
+      : ordered(s, query, order, limit, after, parameters);
   return { text, values: parameters.values };
 }
+
+const listOrder = 'e.close_order DESC, e.start_time DESC, e.run_id';
+
+/** Of rows with close_order and known_build_id. */
+const pageOf = (s: string, rows: string, after: ListPosition | null): string =>
+  `SELECT ${columns('e.known_build_id')}, ${keysOf(['e.close_order', 'e.start_time'])}${after === null ? `, ${closedBy(s)}` : ''}
+    FROM (${rows}) e ORDER BY ${listOrder}`;
+
+type Indexed = NonNullable<VisibilityQuery['indexed']>;
+
+/** The matches among the first `most` runs in the order of lists; `whole`: there are no more, or the page is full. */
+export function walk(
+  s: string,
+  query: VisibilityQuery & { indexed: Indexed },
+  limit: number,
+  after: ListPosition | null,
+  most: number,
+): Statement {
+  const { condition, indexed } = query;
+  const parameters = new Parameters(query, indexed.inOrder.values);
+  const inOrder = where(indexed.inOrder);
+  const walked = openFirst(
+    s,
+    query,
+    inOrder,
+    `e.run_id, e.start_time, (${condition}) AS holds`,
+    most,
+    after,
+    parameters,
+  );
+  const size = parameters.add(limit, 'int8');
+  const whole = `(SELECT count(*) FROM page) = ${size} OR (SELECT count(*) FROM (${walked}) e) < ${parameters.add(most, 'int8')}`;
+  return { text: found(s, walked, size, after, whole), values: parameters.values };
+}
+
+/** The matches among `most` runs that the index of search attributes finds; `whole`: there are no more. */
+export function lookUp(
+  s: string,
+  query: VisibilityQuery & { indexed: Indexed },
+  limit: number,
+  after: ListPosition | null,
+  most: number,
+): Statement {
+  const { condition, indexed } = query;
+  const parameters = new Parameters(query, indexed.byAttributes.values);
+  const { order, beyond } = position(after, parameters);
+  const looked = `SELECT e.run_id, e.start_time, ${order} AS close_order, ((${condition})${beyond}) AS holds
+    FROM ${relation(s)} e WHERE ${where(indexed.byAttributes)} LIMIT ${parameters.add(most + 1, 'int8')}`;
+  const whole = `(SELECT count(*) FROM looked) <= ${parameters.add(most, 'int8')}`;
+  const text = found(s, 'SELECT * FROM looked', parameters.add(limit, 'int8'), after, whole);
+  return { text: `WITH looked AS MATERIALIZED (${looked}), ${text.slice('WITH '.length)}`, values: parameters.values };
+}
+
+/** A page of those that hold, with `whole`: one row without a run when there are none. */
+const found = (s: string, rows: string, limit: string, after: ListPosition | null, whole: string): string =>
+  `WITH page AS MATERIALIZED (${pageOf(
+    s,
+    `SELECT r.*, e.close_order FROM (SELECT * FROM (${rows}) e WHERE e.holds ORDER BY ${listOrder} LIMIT ${limit}) e
+     JOIN ${relation(s)} r ON r.run_id = e.run_id`,
+    after,
+  )})
+  SELECT page.*, answer.whole FROM (SELECT ${whole} AS whole) answer LEFT JOIN page ON true`;
+
+/** A run that has closed since the first page is sorted as it was while it was open; those behind the position come after it. */
+function position(after: ListPosition | null, parameters: Parameters): { order: string; beyond: string } {
+  if (after === null) return { order: closeOrder, beyond: '' };
+  const asOf = parameters.add(after.closedBy ?? '-infinity', 'timestamptz');
+  const order = `CASE WHEN ${closeOrder} > ${asOf} THEN 'infinity' ELSE ${closeOrder} END`;
+  const close = parameters.add(after.keys[0], 'timestamptz');
+  const start = parameters.add(after.keys[1], 'timestamptz');
+  const run = parameters.add(after.runId, 'uuid');
+  const later = `(e.start_time < ${start} OR e.start_time = ${start} AND e.run_id > ${run})`;
+  return { order, beyond: ` AND (${order} < ${close} OR ${order} = ${close} AND ${later})` };
+}
+
+/** With an index of its own (executions_over_an_hour). */
+const tookLong = `e.close_time - e.start_time > interval '1 hour'`;
 
 /**
  * Open runs first, then the newest close, newest start: two parts, each of which an index has in this order (the partial ones know closed runs
@@ -64,21 +142,21 @@ export function list(s: string, query: VisibilityQuery, limit: number, after: Li
 function openFirst(
   s: string,
   query: VisibilityQuery,
+  matching: string,
+  selected: string,
   size: number,
   after: ListPosition | null,
   parameters: Parameters,
 ): string {
   const limit = parameters.add(size, 'int8');
   const infinity = `'infinity'::timestamptz`;
-  const part = (order: string, condition: string): string => `(SELECT e.*, ${order} AS close_order
-      FROM ${relation(s, query.allDivisions)} e WHERE ${where(query)} AND ${condition}
+  const part = (order: string, condition: string): string => `(SELECT ${selected}, ${order} AS close_order
+      FROM ${relation(s, query.allDivisions)} e WHERE ${matching} AND ${condition}
       ORDER BY close_order DESC, e.start_time DESC, e.run_id LIMIT ${limit})`;
   const open = (condition: string): string => part(infinity, condition);
-  // An index has the closed runs of one type in this order, not those of several.
-  const types = query.allDivisions ? [] : (query.types ?? []).map((type) => parameters.add(type, 'text'));
-  const ofTypes = types.length === 0 ? [''] : types.map((type) => ` AND e.workflow_type = ${type}`);
+  const closedParts = eachClosed(query, parameters);
   const closed = (condition: string): string =>
-    ofTypes.map((ofType) => part(closeOrder, `e.close_time IS NOT NULL AND ${condition}${ofType}`)).join(' UNION ALL ');
+    closedParts.map((of) => part(closeOrder, `e.close_time IS NOT NULL AND ${condition}${of}`)).join(' UNION ALL ');
   const isOpen = `${closeOrder} = ${infinity}`;
   const isClosed = `${closeOrder} < ${infinity}`;
   let parts = [open(isOpen), closed(isClosed)];
@@ -98,8 +176,21 @@ function openFirst(
           ]
         : [closed(`${closeOrder} <= ${asOf} AND ${further}`)];
   }
-  return `SELECT ${columns('e.known_build_id')}, ${keysOf(['e.close_order', 'e.start_time'])}${after === null ? `, ${closedBy(s)}` : ''}
-    FROM (${parts.join(' UNION ALL ')}) e ORDER BY e.close_order DESC, e.start_time DESC, e.run_id LIMIT ${limit}`;
+  return `SELECT * FROM (${parts.join(' UNION ALL ')}) e ORDER BY ${listOrder} LIMIT ${limit}`;
+}
+
+/**
+ * Conditions that divide the closed runs. An index has those of one type in the order of lists, not those of several. Those that started long
+ * ago have closed long ago but for the ones that took long, which an index of theirs has.
+ */
+function eachClosed({ types, startedBy, allDivisions }: VisibilityQuery, parameters: Parameters): string[] {
+  if (allDivisions) return [''];
+  const ofTypes =
+    types === undefined ? [''] : types.map((type) => ` AND e.workflow_type = ${parameters.add(type, 'text')}`);
+  if (startedBy === undefined) return ofTypes;
+  const latest = parameters.add(startedBy, 'timestamptz');
+  const tookNotLong = `NOT ${tookLong} AND ${closeOrder} <= ${latest} + interval '1 hour'`;
+  return ofTypes.flatMap((ofType) => [`${ofType} AND ${tookNotLong}`, `${ofType} AND ${tookLong}`]);
 }
 
 /** In an order of the caller's; runs without a value come last. What has closed since the first page is sorted as it was while open. */
