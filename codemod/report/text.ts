@@ -13,6 +13,8 @@ const ADVICE: Record<string, string> = {
   'routed-connection': 'see docs/router.md',
   'routed-import': 'import it by hand, then run the codemod again',
   'routed-worker': 'see docs/router.md',
+  'third-party':
+    'give it a connection of Branchline, if it takes one; else do without it, or keep its part on Temporal',
   'too-large': 'generate the file again',
   'unknown-use': 'if it decides which module is loaded, write the branchline name',
   'unsupported-api': 'see compatibility.json; keep the workflow on Temporal, or do without',

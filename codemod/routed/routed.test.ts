@@ -99,4 +99,4 @@ it('goes there and back byte for byte, and only once, whatever way a file is wri
     }),
     { numRuns: 300 },
   );
-});
+}, 300_000);

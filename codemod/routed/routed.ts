@@ -3,52 +3,39 @@
  * What stood there is kept in a comment behind the new name, so that `undo` takes it back whatever else was changed.
  */
 import { entryOf } from '../assess/file-facts';
+import { isHandedOn, isInType, isListed, wholeName } from '../source/class-uses';
+import { Makers, memberName } from '../source/makers';
 import { literalOf } from '../source/objects';
-import { Origins, temporalName, unwrapped } from '../source/origins';
+import { type Modules, Origins, temporalName, unwrapped } from '../source/origins';
 import { type ParsedFile, ts, walk } from '../source/parse';
 import { setAside } from '../source/set-aside';
 import type { Context, Routing } from '../transforms/transform';
 import { nothing, type Outcome, type Transform } from '../transforms/transform';
 import { importEdit } from './added-import';
+import { clientLeftovers, CLIENTS } from './clients';
 import { unusedImports } from './unused-imports';
 
 const CONNECTS = 'client#Connection.connect';
 const CREATES = 'worker#Worker.create';
-const CLIENTS = /^client#(?:Client|WorkflowClient|ScheduleClient|AsyncCompletionClient)$/;
-/** What the new values have of the old ones' members. */
-const MEMBERS: Record<string, { names: readonly string[]; code: string; called: string }> = {
-  [CONNECTS]: {
-    names: [
-      'workflowService',
-      'operatorService',
-      'plugins',
-      'close',
-      'ensureConnected',
-      'withDeadline',
-      'withAbortSignal',
-      'withMetadata',
-    ],
-    code: 'routed-connection',
-    called: 'RoutedConnection',
-  },
-  [CREATES]: {
-    names: ['run', 'runUntil', 'shutdown'],
-    code: 'routed-worker',
-    called: 'RoutedWorkers (of createWorkers)',
-  },
-};
+/** What RoutedWorkers has of Worker's members. */
+const WORKER_MEMBERS = ['run', 'runUntil', 'shutdown'];
 export const ROUTER = 'branchline/router';
 
 export const routed: Transform = {
   id: 'routed',
   concerns: (text, direction) =>
-    direction === 'forward' &&
-    /\b(?:Connection|Worker|\w*Client)\b/.test(text) &&
-    !text.includes('@temporalio/testing'),
+    direction === 'forward' && /\b(?:Connection|Worker|\w*Client|Context|getClient|connection)\b/.test(text),
   apply(file: ParsedFile, { modules, routing }: Context): Outcome {
-    return routing === undefined ? nothing() : new Rewrite(file, new Origins(file, modules), routing).all();
+    if (routing === undefined) return nothing();
+    const testing = file.text.search(TESTING);
+    if (testing >= 0) return { ...nothing(), notes: [{ reason: STAYS_IN_TESTS, offset: testing }] };
+    const outcome = new Rewrite(file, modules, routing).all();
+    return { ...outcome, leftovers: [...outcome.leftovers, ...clientLeftovers(file, modules)] };
   },
 };
+
+const TESTING = /['"`]@temporalio\/testing\b/;
+const STAYS_IN_TESTS = "tests stay on Temporal's test environment: they say nothing of Postgres";
 
 class Rewrite {
   private readonly outcome = nothing();
@@ -59,17 +46,22 @@ class Rewrite {
   /** Those and others that need no second look. */
   private readonly seen = new Set<ts.Node>();
 
+  private readonly origins: Origins;
+  private readonly makers: Makers;
+
   constructor(
     private readonly file: ParsedFile,
-    private readonly origins: Origins,
+    modules: Modules,
     private readonly routing: Routing,
-  ) {}
+  ) {
+    this.origins = new Origins(file, modules);
+    this.makers = new Makers(file, modules);
+  }
 
   all(): Outcome {
     const calls: ts.CallExpression[] = [];
     walk(this.file.ast, (node) => {
       if (ts.isCallExpression(node)) calls.push(node);
-      else if (ts.isNewExpression(node)) this.client(node);
     });
     for (const call of calls) {
       const name = this.nameOf(unwrapped(call.expression));
@@ -144,7 +136,6 @@ class Rewrite {
       this.insert(given.getStart(ast), '{ temporal: ');
       this.insert(given.end, more);
     }
-    this.members(call, CONNECTS);
   }
 
   private worker(call: ts.CallExpression): void {
@@ -152,10 +143,14 @@ class Rewrite {
     const [given] = call.arguments;
     const literal = given && literalOf(this.file, given, () => false);
     const member = (name: string): ts.ObjectLiteralElementLike | undefined =>
-      literal?.properties.find((property) => property.name !== undefined && property.name.getText(ast) === name);
+      literal?.properties.find((one) => one.name !== undefined && memberName(one.name) === name);
     const connection = member('connection');
-    const spread = literal?.properties.some(ts.isSpreadAssignment) === true;
-    if (literal === undefined || literal.properties.length === 0 || (connection === undefined && spread)) {
+    const hidden = literal?.properties.some((one) => ts.isSpreadAssignment(one) || memberName(one.name) === undefined);
+    const plain =
+      connection === undefined
+        ? hidden === false
+        : ts.isPropertyAssignment(connection) || ts.isShorthandPropertyAssignment(connection);
+    if (literal === undefined || literal.properties.length === 0 || !plain) {
       this.leave(
         'routed-worker',
         'options made elsewhere: give them to createWorkers of branchline/router, with `temporal` in place of `connection`, and `postgres: {}`',
@@ -164,16 +159,12 @@ class Rewrite {
       this.stays(call.expression);
       return;
     }
+    if ([...this.makers.of(literal, 'connection')].some((made) => made.startsWith('testing#')))
+      return this.remains(call, STAYS_IN_TESTS);
     const path = member('workflowsPath');
     const entry = path && ts.isPropertyAssignment(path) ? entryOf(path.initializer.getText(ast)) : undefined;
-    if (entry !== undefined && this.routing.serves(this.file.path, entry) === false) {
-      this.outcome.notes.push({
-        reason: 'this worker runs none of the types that move: it stays on Temporal alone',
-        offset: call.getStart(ast),
-      });
-      this.stays(call.expression);
-      return;
-    }
+    if (entry !== undefined && this.routing.serves(this.file.path, entry) === false)
+      return this.remains(call, 'this worker runs none of the types that move: it stays on Temporal alone');
     this.rename(call.expression, 'createWorkers');
     if (connection === undefined) this.insert(literal.properties[0]!.getStart(ast), 'temporal: {}, postgres: {}, ');
     else if (ts.isShorthandPropertyAssignment(connection)) {
@@ -186,72 +177,73 @@ class Rewrite {
       this.outcome.edits.push({ start, end, text: `temporal${setAside(this.file.text.slice(start, end))}` });
       this.insert(connection.end, ', postgres: {}');
     }
-    this.members(call, CREATES);
+    this.members(call);
   }
 
-  /** `const worker = await Worker.create(…); worker.getState()` */
-  private members(call: ts.CallExpression, what: string): void {
-    const { names, code, called } = MEMBERS[what]!;
+  private remains(call: ts.CallExpression, reason: string): void {
+    this.outcome.notes.push({ reason, offset: call.getStart(this.file.ast) });
+    this.stays(call.expression);
+  }
+
+  /** `const worker = await Worker.create(…); worker.getState()`, the same with `this.worker`. */
+  private members(call: ts.CallExpression): void {
     const { parent } = call;
     const held = ts.isAwaitExpression(parent) ? parent.parent : parent;
-    const declaration =
-      ts.isVariableDeclaration(held) && ts.isIdentifier(held.name)
-        ? held.name
-        : ts.isBinaryExpression(held) && ts.isIdentifier(held.left)
-          ? held.left
-          : undefined;
-    const symbol = declaration && this.file.checker.getSymbolAtLocation(declaration);
-    if (symbol === undefined) return;
-    walk(this.file.ast, (node) => {
-      if (!ts.isPropertyAccessExpression(node) || names.includes(node.name.text)) return;
-      const holder = unwrapped(node.expression);
-      if (!ts.isIdentifier(holder) || this.file.checker.getSymbolAtLocation(holder) !== symbol) return;
-      this.leave(code, `${called} has no ${node.name.text}: ${names.join(', ')} are there`, node);
+    const holder = ts.isVariableDeclaration(held) ? held.name : ts.isBinaryExpression(held) ? held.left : undefined;
+    if (holder === undefined) return;
+    const { ast, checker } = this.file;
+    const symbol = checker.getSymbolAtLocation(holder);
+    const isIt = (node: ts.Expression): boolean =>
+      ts.isIdentifier(node)
+        ? symbol !== undefined && checker.getSymbolAtLocation(node) === symbol
+        : isOwnMember(holder) && isOwnMember(node) && node.getText(ast) === holder.getText(ast);
+    walk(ast, (node) => {
+      if (!ts.isPropertyAccessExpression(node) || WORKER_MEMBERS.includes(node.name.text)) return;
+      if (!isIt(unwrapped(node.expression))) return;
+      const reason = `RoutedWorkers (of createWorkers) has no ${node.name.text}: ${WORKER_MEMBERS.join(', ')} are there`;
+      this.leave('routed-worker', reason, node);
     });
-  }
-
-  private client(node: ts.NewExpression): void {
-    if (!CLIENTS.test(this.nameOf(node.expression) ?? '')) return;
-    const [given] = node.arguments ?? [];
-    if (given !== undefined && !ts.isObjectLiteralExpression(given)) return;
-    const may = given?.properties.some(
-      (property) => ts.isSpreadAssignment(property) || property.name.getText(this.file.ast) === 'connection',
-    );
-    if (may === true) return;
-    this.leave('routed-client', 'without a connection it reaches Temporal alone: give it a RoutedConnection', node);
   }
 
   /** The classes themselves: as types, and in ways that have no counterpart. */
   private otherUse(node: ts.Identifier): void {
-    const { parent } = node;
-    if (
-      ts.isImportSpecifier(parent) ||
-      ts.isExportSpecifier(parent) ||
-      ts.isImportClause(parent) ||
-      ts.isBindingElement(parent)
-    )
-      return;
-    const isMember = (ts.isPropertyAccessExpression(parent) || ts.isQualifiedName(parent)) && lastOf(parent) === node;
-    const whole = isMember ? parent : node;
-    const name = this.nameOf(whole);
-    if (name !== 'client#Connection' && name !== 'worker#Worker') return;
-    const isType = ts.isTypeReferenceNode(whole.parent);
+    if (isListed(node)) return;
+    const whole = wholeName(node);
+    const { parent } = whole;
+    const name = this.nameOf(whole) ?? '';
+    const isType = ts.isTypeReferenceNode(parent);
+    const isTest = ts.isBinaryExpression(parent) && parent.operatorToken.kind === ts.SyntaxKind.InstanceOfKeyword;
+    const handedOn = isHandedOn(this.file, whole);
     if (name === 'worker#Worker') {
       // A worker that stays on Temporal is one still.
       if (isType && this.needed.has('createWorkers')) this.rename(whole, 'RoutedWorkers');
-      else if (isType)
-        this.leave('routed-worker', 'workers for both engines are RoutedWorkers of branchline/router', whole);
-    } else if (isType) this.rename(whole, 'RoutedConnection');
-    else
-      this.leave('routed-connection', 'reaches Temporal alone: RoutedConnection.connect reaches both engines', whole);
+      else if (isType || handedOn || isTest) this.leave('routed-worker', OTHER_WORKER, whole);
+    } else if (name === 'client#Connection') {
+      if (isType) this.rename(whole, 'RoutedConnection');
+      else if (handedOn || isTest || isInType(whole) || ts.isPropertyAccessExpression(parent))
+        this.leave('routed-connection', OTHER_CONNECTION, whole);
+    } else if (name === CONNECTS || name === CREATES) {
+      // Held by a constant it is followed.
+      if (ts.isVariableDeclaration(parent) || isInType(whole)) return;
+      if (name === CREATES) this.leave('routed-worker', OTHER_WORKER, whole);
+      else this.leave('routed-connection', OTHER_CONNECTION, whole);
+    } else if (CLIENTS.test(name) && handedOn)
+      this.leave(
+        'routed-client',
+        'the class is handed on: what makes a client of it must give it a RoutedConnection',
+        whole,
+      );
   }
 }
+
+const OTHER_WORKER = 'workers for both engines are RoutedWorkers, made by createWorkers of branchline/router';
+const OTHER_CONNECTION = 'reaches Temporal alone: RoutedConnection.connect reaches both engines';
+
+const isOwnMember = (node: ts.Node): boolean =>
+  ts.isPropertyAccessExpression(node) && node.expression.kind === ts.SyntaxKind.ThisKeyword;
 
 function withInner(node: ts.Node): ts.Node[] {
   const all = [node];
   walk(node, (inner) => all.push(inner));
   return all;
 }
-
-const lastOf = (node: ts.PropertyAccessExpression | ts.QualifiedName): ts.Node =>
-  ts.isQualifiedName(node) ? node.right : node.name;

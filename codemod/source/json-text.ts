@@ -36,3 +36,8 @@ export function objectAt(
   const value = object && propertiesOf(object).find((property) => property.name === name)?.node.initializer;
   return value !== undefined && ts.isObjectLiteralExpression(value) ? value : undefined;
 }
+
+export function stringAt(object: ts.ObjectLiteralExpression | undefined, name: string): string | undefined {
+  const value = object && propertiesOf(object).find((property) => property.name === name)?.node.initializer;
+  return value !== undefined && ts.isStringLiteral(value) ? value.text : undefined;
+}

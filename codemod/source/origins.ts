@@ -8,11 +8,16 @@ export interface Origin {
   path: readonly string[];
 }
 
+/** A part of a value: what calling it gives, what `new` of it is, a member of it. */
+export type Step = 'call' | 'instance' | { member: string };
+
 /** What a module specifier of a file means; the exports of a local module that hands names of others on. */
 export interface Modules {
   exportOf(from: string, specifier: string, name: string): Origin | undefined;
+  /** What made a part of the value that a module of the repository exports (see Makers); undefined: there is no such module. */
+  madeBy(from: string, specifier: string, name: string, steps: readonly Step[]): ReadonlySet<string> | undefined;
 }
-export const noModules: Modules = { exportOf: () => undefined };
+export const noModules: Modules = { exportOf: () => undefined, madeBy: () => undefined };
 
 const LIMIT = 20;
 
@@ -35,6 +40,11 @@ export class Origins {
     if (ts.isAwaitExpression(expression) || isWrapper(expression)) return next(expression.expression);
     if (ts.isCallExpression(expression)) return this.loaded(expression);
     return undefined;
+  }
+
+  /** The same for a declaration. */
+  ofDeclaration(node: ts.Node): Origin | undefined {
+    return this.declared(node, 0);
   }
 
   private member(origin: Origin | undefined, name: string): Origin | undefined {
@@ -74,10 +84,10 @@ export class Origins {
       const module = specifierOf(declaration.parent.parent.parent);
       const name = (declaration.propertyName ?? declaration.name).text;
       if (module === undefined) return undefined;
-      return name === 'default' ? { module, path: [] } : this.exported(module, name);
+      return name === 'default' ? this.default(module) : this.exported(module, name);
     }
     if (ts.isNamespaceImport(declaration)) return moduleItself(specifierOf(declaration.parent.parent));
-    if (ts.isImportClause(declaration)) return moduleItself(specifierOf(declaration.parent));
+    if (ts.isImportClause(declaration)) return this.default(specifierOf(declaration.parent));
     if (ts.isImportEqualsDeclaration(declaration)) {
       const { moduleReference: reference } = declaration;
       if (!ts.isExternalModuleReference(reference)) return this.of(reference, depth);
@@ -85,7 +95,13 @@ export class Origins {
     }
     if (ts.isVariableDeclaration(declaration)) return this.of(declaration.initializer, depth);
     if (ts.isBindingElement(declaration)) return this.destructured(declaration, depth);
+    if (ts.isParameter(declaration)) return this.of(awaitedBy(declaration), depth);
     return undefined;
+  }
+
+  /** A package's default export is all of it; that of a local module may be a name that it hands on. */
+  private default(module: string | undefined): Origin | undefined {
+    return moduleItself(module) && (this.modules.exportOf(this.file.path, module!, 'default') ?? moduleItself(module));
   }
 
   private destructured(element: ts.BindingElement, depth: number): Origin | undefined {
@@ -95,9 +111,24 @@ export class Origins {
     const holder = element.parent.parent;
     const whole = ts.isBindingElement(holder)
       ? this.destructured(holder, depth + 1)
-      : this.of(holder.initializer, depth + 1);
+      : ts.isParameter(holder)
+        ? this.of(awaitedBy(holder), depth + 1)
+        : this.of(holder.initializer, depth + 1);
     return this.member(whole, name.text);
   }
+}
+
+/** The promise whose value a parameter is: `import('a').then((it) => …)`. */
+export function awaitedBy(parameter: ts.ParameterDeclaration): ts.Expression | undefined {
+  const { parent: callback } = parameter;
+  const call = callback.parent;
+  if (!ts.isArrowFunction(callback) && !ts.isFunctionExpression(callback)) return undefined;
+  if (callback.parameters[0] !== parameter || !ts.isCallExpression(call) || call.arguments[0] !== callback)
+    return undefined;
+  const { expression } = call;
+  return ts.isPropertyAccessExpression(expression) && expression.name.text === 'then'
+    ? expression.expression
+    : undefined;
 }
 
 const moduleItself = (module: string | undefined): Origin | undefined =>

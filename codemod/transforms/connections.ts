@@ -2,6 +2,7 @@
  * How a process connects. Without an address Branchline takes BRANCHLINE_URL or DATABASE_URL, so addresses and credentials of a Temporal server are
  * set aside in comments; options that come from somewhere the codemod does not see are left to a person.
  */
+import { isHandedOn, isListed, wholeName } from '../source/class-uses';
 import { temporalName, Origins, unwrapped } from '../source/origins';
 import { asksForNothing, constantOf, literalOf, membersOf } from '../source/objects';
 import { type ParsedFile, ts, walk } from '../source/parse';
@@ -24,7 +25,8 @@ const NETWORK = [
 
 export const connections: Transform = {
   id: 'connections',
-  concerns: (text, direction) => direction === 'forward' && mayHoldCalls(text),
+  concerns: (text, direction) =>
+    direction === 'forward' && (mayHoldCalls(text) || /\b(?:Native)?Connection\b/.test(text)),
   apply(file: ParsedFile, { modules }: Context): Outcome {
     const outcome = nothing();
     const done = new Set<ts.Node>();
@@ -54,6 +56,7 @@ export const connections: Transform = {
       setAsideNetwork(file, literal, outcome, fromProfile, what);
     }
     profileAddresses(file, outcome, fromProfile);
+    handedOn(file, origins, outcome);
     return outcome;
   },
 };
@@ -61,6 +64,27 @@ export const connections: Transform = {
 const PROFILE = 'set TEMPORAL_ADDRESS (or the address in the profile) to the Postgres URL';
 const elsewhere = (what: string): string =>
   `${what} is given options made elsewhere: leave out the address and credentials of the Temporal server, or give a Postgres URL`;
+
+const CLASSES = /^(?:client#Connection|worker#NativeConnection)$/;
+const MAKERS = /^(?:client#Connection|worker#NativeConnection)\.(?:connect|lazy)$/;
+
+/** `retry(Connection.connect)`, `make(Connection)`: who calls it, with which options, is not followed. */
+function handedOn(file: ParsedFile, origins: Origins, outcome: Outcome): void {
+  walk(file.ast, (node) => {
+    if (!ts.isIdentifier(node) || isListed(node)) return;
+    const whole = wholeName(node);
+    const origin = origins.of(whole);
+    const name = (origin && temporalName(origin)) ?? '';
+    const { parent } = whole;
+    const goesOn = MAKERS.test(name)
+      ? isHandedOn(file, whole) ||
+        (ts.isPropertyAccessExpression(parent) && /^(?:bind|call|apply)$/.test(parent.name.text))
+      : CLASSES.test(name) && isHandedOn(file, whole);
+    if (!goesOn) return;
+    const reason = `${name.slice(name.indexOf('#') + 1)} is handed on: what connects by it must leave out the address and credentials of the Temporal server, or give a Postgres URL`;
+    outcome.leftovers.push({ code: 'connection-options', reason, offset: whole.getStart(file.ast) });
+  });
+}
 
 function setAsideNetwork(
   file: ParsedFile,

@@ -9,13 +9,15 @@ import { positionOf, withParsed } from '../source/parse';
 import { routed } from '../routed/routed';
 import { undoRouted } from '../routed/undo';
 import { connections } from './connections';
+import { dynamicNames } from './dynamic-names';
 import { imports } from './imports';
 import { restore } from './restore';
+import { thirdParty } from './third-party';
 import type { Context, Note } from './transform';
 import { unsupported, unsupportedForBoth } from './unsupported';
 
-const everything = [imports, connections, unsupported, undoRouted, restore];
-const incremental = [routed, unsupportedForBoth];
+const everything = [imports, connections, dynamicNames, thirdParty, unsupported, undoRouted, restore];
+const incremental = [routed, dynamicNames, thirdParty, unsupportedForBoth];
 
 export interface CodeResult {
   text: string;

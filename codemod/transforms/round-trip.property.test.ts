@@ -107,4 +107,4 @@ it('goes there and back byte for byte, and only once', () => {
     }),
     { numRuns: 400 },
   );
-});
+}, 300_000);

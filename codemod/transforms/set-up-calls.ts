@@ -44,16 +44,12 @@ export function setUpCalls(file: ParsedFile, modules: Modules): SetUpCall[] {
   walk(file.ast, (node) => {
     if (!ts.isCallExpression(node)) return;
     const callee = unwrapped(node.expression);
-    if (!mayHoldCalls(`${lastName(callee)}(`)) return;
+    // Held by a constant it may have any name.
+    if (ts.isPropertyAccessExpression(callee) && !mayHoldCalls(`${callee.name.text}(`)) return;
     const origin = origins.of(callee);
     const name = origin && temporalName(origin);
     const setUp = name === undefined ? undefined : CALLS[name];
     if (setUp !== undefined && name !== undefined) found.push({ ...setUp, call: node, name });
   });
   return found;
-}
-
-function lastName(callee: ts.Expression): string {
-  if (ts.isIdentifier(callee)) return callee.text;
-  return ts.isPropertyAccessExpression(callee) ? callee.name.text : '';
 }

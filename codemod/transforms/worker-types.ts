@@ -2,8 +2,7 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { applyEdits } from '../source/edits';
-import { objectAt, parseJson, propertiesOf, rootObject } from '../source/json-text';
-import { ts } from '../source/parse';
+import { objectAt, parseJson, propertiesOf, rootObject, stringAt } from '../source/json-text';
 
 const WORKER = '@temporalio/worker';
 const ADDED = '// @branchline-added';
@@ -49,11 +48,6 @@ export function withWorkerTypes(file: string, text: string): { text: string } | 
   const newline = text.includes('\r\n') ? '\r\n' : '\n';
   const added = `${indent}${paths === undefined ? `"paths": { ${entry} }` : entry}, ${ADDED}${newline}`;
   return { text: applyEdits(text, [{ start: line, end: line, text: added }]) };
-}
-
-function stringAt(object: ts.ObjectLiteralExpression | undefined, name: string): string | undefined {
-  const value = object && propertiesOf(object).find((property) => property.name === name)?.node.initializer;
-  return value !== undefined && ts.isStringLiteral(value) ? value.text : undefined;
 }
 
 /** Where packages are installed: the nearest that holds Temporal's or ours, else beside the file. */
