@@ -203,12 +203,13 @@ CREATE TABLE signal_requests (
 CREATE TABLE inbox (
   run_id uuid NOT NULL,
   seq bigint GENERATED ALWAYS AS IDENTITY,
-  kind text COLLATE "C" NOT NULL CHECK (kind IN ('cancel', 'signal', 'terminate')),
+  kind text COLLATE "C" NOT NULL CHECK (kind IN ('cancel', 'signal', 'terminate', 'update')),
+  -- Of an update its id
   request_id text COLLATE "C" NOT NULL,
   -- The request of the RPC, as proto JSON with lower-camel names
   request json NOT NULL,
   written_at timestamptz NOT NULL DEFAULT clock_timestamp(),
-  -- It cannot be done any more (the limit of signals of a run)
+  -- It cannot be done any more (the limit of signals, or of updates, of a run)
   error text,
   PRIMARY KEY (run_id, seq),
   UNIQUE (run_id, kind, request_id)

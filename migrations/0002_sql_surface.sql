@@ -23,20 +23,26 @@ AS $$
 $$;
 
 -- Wakes the processes when the transaction commits.
-CREATE FUNCTION tell_inbox(run uuid) RETURNS void
+CREATE FUNCTION tell_processes(notice json) RETURNS void
 LANGUAGE plpgsql
 SET search_path FROM CURRENT
 AS $$
 DECLARE
   nobody constant uuid := '00000000-0000-0000-0000-000000000000';
-  message constant text := json_build_object('from', nobody, 'notices',
-    json_build_array(json_build_object('kind', 'inbox', 'runIds', json_build_array(run))))::text;
+  message constant text := json_build_object('from', nobody, 'notices', json_build_array(notice))::text;
 BEGIN
   PERFORM pg_notify('branchline ' || current_schema(), message);
   IF EXISTS (SELECT FROM processes p WHERE NOT p.listens AND p.lease_until > clock_timestamp()) THEN
     INSERT INTO notices (sender, notice) VALUES (nobody, message);
   END IF;
 END
+$$;
+
+CREATE FUNCTION tell_inbox(run uuid) RETURNS void
+LANGUAGE sql
+SET search_path FROM CURRENT
+AS $$
+  SELECT tell_processes(json_build_object('kind', 'inbox', 'runIds', json_build_array(run)))
 $$;
 
 -- Starts a run within the caller's transaction. Starters of one id wait for each other's transactions.
@@ -84,7 +90,7 @@ BEGIN
 END
 $$;
 
--- Leaves something for an open run: a signal, a cancel request, or its termination. The run stays open until the caller's transaction has ended.
+-- Leaves something for an open run: a signal, an update, a cancel request, or its termination. The run stays open until the caller's transaction has ended.
 -- `admission`: done; deduplicated; closed; unknownWorkflow, unknownRun, otherChain (the current run is not of the chain that begins with `chain`).
 CREATE FUNCTION admit_message(
   namespace integer, id text, meant uuid, chain uuid, message_kind text, message_request_id text, message json,
@@ -126,6 +132,27 @@ BEGIN
     admission := 'done';
     PERFORM tell_inbox(run);
   END IF;
+END
+$$;
+
+-- Creates a schedule within the caller's transaction. Creators of one id wait for each other's transactions. Answers done, deduplicated (this request has created it
+-- before) or taken.
+CREATE FUNCTION admit_schedule(
+  namespace integer, id text, own_uuid uuid, request_id text, created_ms double precision, due_ms double precision, attributes jsonb, schedule json
+) RETURNS text
+LANGUAGE plpgsql
+SET search_path FROM CURRENT
+AS $$
+BEGIN
+  INSERT INTO schedules (namespace_id, schedule_id, uuid, version, create_request_id, created_at, due_at, search_attributes, state)
+  VALUES (namespace, id, own_uuid, 1, request_id, ms_to_timestamp(created_ms), ms_to_timestamp(nullif(due_ms, 0)), attributes, schedule)
+  ON CONFLICT (namespace_id, schedule_id) DO NOTHING;
+  IF NOT FOUND THEN
+    RETURN CASE WHEN EXISTS (SELECT FROM schedules s WHERE s.namespace_id = namespace AND s.schedule_id = id AND s.create_request_id = request_id)
+      THEN 'deduplicated' ELSE 'taken' END;
+  END IF;
+  PERFORM tell_processes(json_build_object('kind', 'schedule', 'namespaceId', namespace, 'scheduleId', id, 'dueAtMs', due_ms));
+  RETURN 'done';
 END
 $$;
 
@@ -335,7 +362,7 @@ FROM executions e
     UNION ALL
     SELECT 'child', coalesce(c.value ->> 'workflowId', c.key), 'Started', NULL, NULL FROM json_each(r.state -> 'children') AS c
     UNION ALL
-    SELECT m.kind, coalesce(m.request ->> 'signalName', ''), coalesce('failed: ' || m.error, 'not taken yet'), m.written_at, NULL
+    SELECT m.kind, coalesce(m.request ->> 'signalName', m.request #>> '{request,input,name}', ''), coalesce('failed: ' || m.error, 'not taken yet'), m.written_at, NULL
     FROM inbox m WHERE m.run_id = e.run_id
   ) x
 WHERE e.status = 1;

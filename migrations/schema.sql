@@ -120,7 +120,7 @@ CREATE TABLE branchline.inbox (
   written_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
   error text,
   CONSTRAINT inbox_pkey PRIMARY KEY (run_id, seq),
-  CONSTRAINT inbox_kind_check CHECK ((kind = ANY (ARRAY['cancel'::text, 'signal'::text, 'terminate'::text]))),
+  CONSTRAINT inbox_kind_check CHECK ((kind = ANY (ARRAY['cancel'::text, 'signal'::text, 'terminate'::text, 'update'::text]))),
   CONSTRAINT inbox_run_id_kind_request_id_key UNIQUE (run_id, kind, request_id)
 ) WITH (fillfactor=80, autovacuum_vacuum_scale_factor=0.02, autovacuum_vacuum_threshold=500);
 
@@ -452,6 +452,24 @@ BEGIN
     admission := 'done';
     PERFORM tell_inbox(run);
   END IF;
+END
+$function$;
+
+CREATE OR REPLACE FUNCTION branchline.admit_schedule(namespace integer, id text, own_uuid uuid, request_id text, created_ms double precision, due_ms double precision, attributes jsonb, schedule json)
+ RETURNS text
+ LANGUAGE plpgsql
+ SET search_path TO 'branchline', 'pg_temp'
+AS $function$
+BEGIN
+  INSERT INTO schedules (namespace_id, schedule_id, uuid, version, create_request_id, created_at, due_at, search_attributes, state)
+  VALUES (namespace, id, own_uuid, 1, request_id, ms_to_timestamp(created_ms), ms_to_timestamp(nullif(due_ms, 0)), attributes, schedule)
+  ON CONFLICT (namespace_id, schedule_id) DO NOTHING;
+  IF NOT FOUND THEN
+    RETURN CASE WHEN EXISTS (SELECT FROM schedules s WHERE s.namespace_id = namespace AND s.schedule_id = id AND s.create_request_id = request_id)
+      THEN 'deduplicated' ELSE 'taken' END;
+  END IF;
+  PERFORM tell_processes(json_build_object('kind', 'schedule', 'namespaceId', namespace, 'scheduleId', id, 'dueAtMs', due_ms));
+  RETURN 'done';
 END
 $function$;
 
@@ -1127,13 +1145,20 @@ $function$;
 
 CREATE OR REPLACE FUNCTION branchline.tell_inbox(run uuid)
  RETURNS void
+ LANGUAGE sql
+ SET search_path TO 'branchline', 'pg_temp'
+AS $function$
+  SELECT tell_processes(json_build_object('kind', 'inbox', 'runIds', json_build_array(run)))
+$function$;
+
+CREATE OR REPLACE FUNCTION branchline.tell_processes(notice json)
+ RETURNS void
  LANGUAGE plpgsql
  SET search_path TO 'branchline', 'pg_temp'
 AS $function$
 DECLARE
   nobody constant uuid := '00000000-0000-0000-0000-000000000000';
-  message constant text := json_build_object('from', nobody, 'notices',
-    json_build_array(json_build_object('kind', 'inbox', 'runIds', json_build_array(run))))::text;
+  message constant text := json_build_object('from', nobody, 'notices', json_build_array(notice))::text;
 BEGIN
   PERFORM pg_notify('branchline ' || current_schema(), message);
   IF EXISTS (SELECT FROM processes p WHERE NOT p.listens AND p.lease_until > clock_timestamp()) THEN
@@ -1347,7 +1372,7 @@ CREATE VIEW branchline.waiting_on AS
            FROM json_each(r.state -> 'children'::text) c(key, value)
         UNION ALL
          SELECT m.kind,
-            COALESCE(m.request ->> 'signalName'::text, ''::text) AS "coalesce",
+            COALESCE(m.request ->> 'signalName'::text, m.request #>> '{request,input,name}'::text[], ''::text) AS "coalesce",
             COALESCE('failed: '::text || m.error, 'not taken yet'::text) AS "coalesce",
             m.written_at,
             NULL::timestamp with time zone

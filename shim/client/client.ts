@@ -31,7 +31,7 @@ export class Client extends TemporalClient {
   }
 
   /**
-   * The same client, its starts, signals, cancel requests and terminations being part of the transaction that `tx` has (`Connection.using`).
+   * The same client, its starts, signals, updates (`startUpdate`), cancel requests, terminations and new schedules being part of the transaction that `tx` has (`Connection.using`).
    * @throws BranchlineError BRANCHLINE_NOT_IN_TRANSACTION on a connection that is not Branchline's
    */
   withTransaction(tx: CallerConnection): Client {

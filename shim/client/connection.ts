@@ -169,7 +169,7 @@ export class Connection implements ConnectionLike {
   }
 
   /**
-   * A connection whose starts, signals (with start), cancel requests and terminations become part of the transaction that `tx` has: nothing of them is there before its
+   * A connection whose starts, signals (with start), updates that are not waited for, cancel requests, terminations and new schedules become part of the transaction that `tx` has: nothing of them is there before its
    * COMMIT, nothing after its ROLLBACK. `tx` is a client of `pg` (or what runs a text in another library's transaction) on the same database; transaction and connection stay the caller's. What only reads sees what
    * is committed; other calls are refused (BRANCHLINE_NOT_IN_TRANSACTION). See docs/transactions.md.
    */

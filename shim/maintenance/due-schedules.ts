@@ -28,8 +28,9 @@ export class DueSchedules {
     private readonly schedules: Pick<Schedules, 'tick'>,
   ) {
     this.timer = new DueTimer(store, (id) => this.fire(id));
-    this.stopNotices = store.onNotice(({ kind }) => {
-      if (kind === 'missed') void this.look();
+    this.stopNotices = store.onNotice((notice) => {
+      if (notice.kind === 'missed') void this.look();
+      if (notice.kind === 'schedule') this.planned(notice, notice.dueAtMs);
     });
   }
 

@@ -160,7 +160,7 @@ export type Rpc<Req, Res> = (request: Req, ctx: CallContext) => Promise<Res>;
 export interface Service {
   call(method: string, request: object, ctx: CallContext): Promise<object>;
   /**
-   * The same in whatever transaction the caller's connection has: what starts, signals, cancels and terminates joins it, what only reads is answered as ever, the
+   * The same in whatever transaction the caller's connection has: what starts, signals, updates, cancels, terminates and creates schedules joins it, what only reads is answered as ever, the
    * rest is refused (BRANCHLINE_NOT_IN_TRANSACTION).
    */
   callWithin(client: CallerConnection, method: string, request: object, ctx: CallContext): Promise<object>;

@@ -28,8 +28,23 @@ const completed = (outcome: Outcome): UpdateProgress => ({
   outcome,
 });
 
-/** Undefined = the run does not know this update. */
+/** Undefined = nobody knows of this update. */
 export async function updateProgress(
+  parts: ServiceParts,
+  runId: string,
+  updateId: string,
+): Promise<UpdateProgress | undefined> {
+  const progress = await progressInRun(parts, runId, updateId);
+  if (progress !== undefined) return progress;
+  const waiting = await parts.store.inbox.find(runId, 'update', updateId);
+  // It may just have been taken from there.
+  if (waiting === null) return progressInRun(parts, runId, updateId);
+  if (waiting.error !== null) return completed({ failure: { message: waiting.error, source: 'Server' } });
+  return { stage: Stage.UPDATE_WORKFLOW_EXECUTION_LIFECYCLE_STAGE_ADMITTED, outcome: null };
+}
+
+/** Undefined = the run does not know this update. */
+async function progressInRun(
   parts: ServiceParts,
   runId: string,
   updateId: string,

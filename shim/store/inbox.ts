@@ -5,6 +5,7 @@ import type { Status } from '../service/engine/types';
 import type { Connections } from './connections';
 import { compileProtoJson, type ProtoJsonCodec } from './proto-json';
 import { isRunId } from './rows';
+import { newScheduleValues } from './schedules';
 import { inbox } from './sql/inbox';
 import { prepareStatements } from './statement';
 import type {
@@ -14,6 +15,7 @@ import type {
   InboxMessage,
   InboxStore,
   MessageToAdmit,
+  NewSchedule,
   Seed,
   StartToAdmit,
 } from './types';
@@ -23,6 +25,7 @@ const requestTypes = {
   signal: 'SignalWorkflowExecutionRequest',
   cancel: 'RequestCancelWorkflowExecutionRequest',
   terminate: 'TerminateWorkflowExecutionRequest',
+  update: 'UpdateWorkflowExecutionRequest',
 } as const;
 
 const codecs = new Map<string, ProtoJsonCodec<object>>();
@@ -94,6 +97,11 @@ export class PostgresInbox implements InboxStore {
     return { admission, runId: run ?? '' };
   }
 
+  async createSchedule(client: CallerConnection, schedule: NewSchedule): Promise<'created' | 'taken'> {
+    const { rows } = await client.query(this.texts.createSchedule, newScheduleValues(schedule));
+    return (rows[0] as { admission: string }).admission === 'taken' ? 'taken' : 'created';
+  }
+
   async of(runId: string): Promise<InboxMessage[]> {
     if (!isRunId(runId)) return [];
     const rows = await this.connections.query<{
@@ -113,6 +121,11 @@ export class PostgresInbox implements InboxStore {
   async waiting(limit: number): Promise<string[]> {
     const rows = await this.connections.query<{ run_id: string }>(this.sql.waiting, [limit]);
     return rows.map(({ run_id: runId }) => runId);
+  }
+
+  async find(runId: string, kind: InboxMessage['kind'], requestId: string): Promise<{ error: string | null } | null> {
+    const [row] = await this.connections.query<{ error: string | null }>(this.sql.find, [runId, kind, requestId]);
+    return row ?? null;
   }
 
   async drop(runId: string, seq: string): Promise<void> {

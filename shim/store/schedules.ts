@@ -35,18 +35,12 @@ export class PostgresSchedules implements ScheduleStore {
     this.commits = new Gathering((commits) => this.commitAll(commits), AT_ONCE);
   }
 
-  async create({ namespaceId, requestId, state, dueAtMs }: NewSchedule): Promise<'created' | 'taken'> {
-    const [row] = await this.connections.query<{ create_request_id: string; made: boolean }>(this.sql.create, [
-      namespaceId,
-      state.scheduleId,
-      state.uuid,
-      requestId,
-      state.createdMs,
-      dueAtMs,
-      attributesJson(state),
-      toJson(state),
-    ]);
-    return row?.create_request_id === requestId ? 'created' : 'taken';
+  async create(schedule: NewSchedule): Promise<'created' | 'taken'> {
+    const [row] = await this.connections.query<{ create_request_id: string; made: boolean }>(
+      this.sql.create,
+      newScheduleValues(schedule),
+    );
+    return row?.create_request_id === schedule.requestId ? 'created' : 'taken';
   }
 
   load(key: ScheduleKey): Promise<LoadedSchedule | null> {
@@ -114,6 +108,18 @@ export class PostgresSchedules implements ScheduleStore {
     return commits.map(({ uuid }) => done.has(uuid));
   }
 }
+
+/** As `create` takes them. */
+export const newScheduleValues = ({ namespaceId, requestId, state, dueAtMs }: NewSchedule): unknown[] => [
+  namespaceId,
+  state.scheduleId,
+  state.uuid,
+  requestId,
+  state.createdMs,
+  dueAtMs,
+  attributesJson(state),
+  toJson(state),
+];
 
 const statements = (schema: string, prepared: boolean) =>
   prepareStatements(schema, 'schedules', schedules(`"${schema}"`), prepared);

@@ -130,7 +130,8 @@ export const isSeed = (state: RunState | Seed): state is Seed => 'request' in st
 /** What a caller's transaction has for an open run. */
 export interface InboxMessage {
   seq: string;
-  kind: 'cancel' | 'signal' | 'terminate';
+  kind: 'cancel' | 'signal' | 'terminate' | 'update';
+  /** Of an update its id. */
   requestId: string;
   /** As the RPC takes it. */
   request: object;
@@ -250,6 +251,8 @@ export type Notice =
   | { kind: 'runs'; runIds: string[] }
   /** Transactions of callers have started these runs or have something for them. Sent by the SQL functions. */
   | { kind: 'inbox'; runIds: string[] }
+  /** A transaction of a caller has created that schedule, due then (epoch ms; 0 = never). Sent by the SQL functions. */
+  | { kind: 'schedule'; namespaceId: number; scheduleId: string; dueAtMs: number }
   /** Queues with new task rows. */
   | { kind: 'tasks'; queues: { namespaceId: number; queue: string; kind: 'workflow' | 'activity' }[] }
   /** The configuration or the limits of some task queue have changed. */
@@ -546,10 +549,13 @@ export interface InboxStore {
   /** On the caller's own connection, in whatever transaction it has. Throws Postgres's errors. */
   start(client: CallerConnection, start: StartToAdmit): Promise<AdmittedStart>;
   send(client: CallerConnection, message: MessageToAdmit): Promise<{ admission: Admission; runId: string }>;
+  createSchedule(client: CallerConnection, schedule: NewSchedule): Promise<'created' | 'taken'>;
   /** Committed messages of a run that wait, in order. */
   of(runId: string): Promise<InboxMessage[]>;
   /** Runs that have any. */
   waiting(limit: number): Promise<string[]>;
+  /** A message that is there, taken by nobody yet; with the error if it never can be. */
+  find(runId: string, kind: InboxMessage['kind'], requestId: string): Promise<{ error: string | null } | null>;
   /** Needs no event: it was done before. */
   drop(runId: string, seq: string): Promise<void>;
   /** Can never be done. */

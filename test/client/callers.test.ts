@@ -3,34 +3,13 @@ import { fork } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import path from 'node:path';
-import type { Client as PgClient } from 'pg';
 import { describe, expect, it } from 'vitest';
 import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '../../shim/client';
 import { afterTest, connect, sql } from '../support/database';
 import { testClient } from '../support/connection';
 import { complete, decoded, scriptedWorker } from '../support/scripted-worker';
+import { transactor, within } from '../support/transactor';
 import type { temporal } from '@temporalio/proto';
-
-async function transactor(test: Awaited<ReturnType<typeof testClient>>) {
-  const tx = await connect();
-  afterTest(() => tx.end());
-  const { schema } = test.database;
-  await sql(`CREATE TABLE ${schema}.orders (id text PRIMARY KEY)`);
-  return {
-    tx,
-    client: test.client.withTransaction(tx),
-    orders: () => sql<{ id: string }>(`SELECT id FROM ${schema}.orders ORDER BY id`),
-  };
-}
-
-async function within<T>(tx: PgClient, work: () => Promise<T>, end: 'COMMIT' | 'ROLLBACK' = 'COMMIT'): Promise<T> {
-  await tx.query('BEGIN');
-  try {
-    return await work();
-  } finally {
-    await tx.query(end);
-  }
-}
 
 type Task = temporal.api.workflowservice.v1.IPollWorkflowTaskQueueResponse;
 /** Values of the signals in a task's history, in order. */

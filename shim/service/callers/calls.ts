@@ -2,22 +2,18 @@
 import type { temporal } from '@temporalio/proto';
 import { BranchlineError } from '../../common/branchline-error';
 import { ms } from '../../common/proto-values';
-import type { Admission, CallerConnection, InboxMessage } from '../../store/types';
+import type { CallerConnection, InboxMessage } from '../../store/types';
 import type { Request } from '../engine/api';
 import { Code, ServiceError, invalidArgument } from '../errors';
 import { type IdPolicies, alreadyRunning, checkReuse, idPolicies } from '../id-policies';
 import { prepareStart, startResponse } from '../start';
-import {
-  type Target,
-  chainNotFound,
-  checkLength,
-  runNotFound,
-  targetOf,
-  workflowCompleted,
-  workflowNotFound,
-} from '../target';
+import { checkLength, targetOf, workflowCompleted } from '../target';
 import type { ServiceParts } from '../types';
 import { signalOf } from './messages';
+import { notInTransaction } from './not-in-transaction';
+import { createScheduleWithin } from './schedules';
+import { send } from './send';
+import { updateWithin } from './updates';
 
 type StartRequest = temporal.api.workflowservice.v1.IStartWorkflowExecutionRequest;
 type SignalRequest = temporal.api.workflowservice.v1.ISignalWorkflowExecutionRequest;
@@ -32,10 +28,12 @@ const joined: Record<string, Joined | undefined> = {
   signalWithStartWorkflowExecution: signalWithStartWithin,
   requestCancelWorkflowExecution: cancelWithin,
   terminateWorkflowExecution: terminateWithin,
+  updateWorkflowExecution: updateWithin,
+  createSchedule: createScheduleWithin,
 };
 
 /** They see what is committed. */
-const READS = /^(get|describe|list|count|scan|query)[A-Z]/u;
+const READS = /^((get|describe|list|count|scan|query)[A-Z]|pollWorkflowExecutionUpdate$)/u;
 
 export async function callInTransaction(
   parts: ServiceParts,
@@ -58,9 +56,8 @@ export async function callInTransaction(
     }
   }
   if (READS.test(method)) return outside();
-  throw new BranchlineError(
-    'BRANCHLINE_NOT_IN_TRANSACTION',
-    `${method} cannot be part of your transaction: call it on the connection itself, after the commit. Starts, signals, cancel requests and terminations can`,
+  throw notInTransaction(
+    `${method} cannot be part of your transaction: call it on the connection itself, after the commit. Starts, signals, updates that are not waited for, cancel requests, terminations and new schedules can`,
   );
 }
 
@@ -79,8 +76,7 @@ async function start(
 ): Promise<Parameters<typeof startResponse>[1]> {
   const { engine, runs, store } = parts;
   if (policies.conflict === 'terminateExisting') {
-    throw new BranchlineError(
-      'BRANCHLINE_NOT_IN_TRANSACTION',
+    throw notInTransaction(
       'A start that terminates a running workflow cannot be part of your transaction: terminate it first, or use another id conflict policy',
     );
   }
@@ -101,26 +97,6 @@ async function start(
   if (admitted.admission === 'refused') checkReuse(policies.reuse, workflowId, admitted);
   const kind = admitted.admission === 'done' ? 'created' : admitted.admission;
   return { ...admitted, kind: kind as 'created' | 'deduplicated' | 'existing' };
-}
-
-async function send(
-  parts: ServiceParts,
-  client: CallerConnection,
-  target: Target,
-  firstRunId: string,
-  message: Pick<InboxMessage, 'kind' | 'requestId' | 'request'>,
-): Promise<{ admission: Admission; runId: string }> {
-  const answer = await parts.store.inbox.send(client, { ...target, firstRunId, ...message });
-  switch (answer.admission) {
-    case 'unknownWorkflow':
-      throw workflowNotFound(target.workflowId);
-    case 'unknownRun':
-      throw runNotFound(target.workflowId, target.runId);
-    case 'otherChain':
-      throw chainNotFound();
-    default:
-      return answer;
-  }
 }
 
 async function signalWithin(parts: ServiceParts, client: CallerConnection, request: SignalRequest): Promise<object> {

@@ -156,7 +156,8 @@ export class Mailbox {
     const open = state !== null && !('request' in state.state) && state.state.status === Status.Running;
     // The close is decided in memory only, and will not be committed before this.
     if (error.code === Code.NOT_FOUND && open) return this.later(runId);
-    if (error.code === Code.NOT_FOUND && kind !== 'signal') return this.store.inbox.drop(runId, seq);
+    const needsNothing = kind === 'cancel' || kind === 'terminate';
+    if (error.code === Code.NOT_FOUND && needsNothing) return this.store.inbox.drop(runId, seq);
     await this.store.inbox.fail(runId, seq, error.message);
   }
 

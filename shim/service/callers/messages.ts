@@ -7,6 +7,7 @@ import type { Transition } from '../engine/types';
 type SignalRequest = temporal.api.workflowservice.v1.ISignalWorkflowExecutionRequest;
 type CancelRequest = temporal.api.workflowservice.v1.IRequestCancelWorkflowExecutionRequest;
 type TerminateRequest = temporal.api.workflowservice.v1.ITerminateWorkflowExecutionRequest;
+type UpdateRequest = temporal.api.workflowservice.v1.IUpdateWorkflowExecutionRequest;
 
 export function signalOf(message: InboxMessage): Parameters<Engine['signal']>[1] {
   const request = message.request as SignalRequest;
@@ -17,6 +18,7 @@ export function signalOf(message: InboxMessage): Parameters<Engine['signal']>[1]
     header: request.header ?? null,
     links: request.links ?? [],
     requestId: message.requestId,
+    committed: true,
   };
 }
 
@@ -30,6 +32,9 @@ export function applyMessage(engine: Engine, t: Transition, message: InboxMessag
       engine.requestCancel(t, { identity: identity ?? '', requestId: message.requestId, reason: reason ?? '' });
       return;
     }
+    case 'update':
+      engine.admitUpdate(t, (message.request as UpdateRequest).request ?? {}, true);
+      return;
     case 'terminate': {
       const { identity, reason, details } = message.request as TerminateRequest;
       engine.terminate(t, {

@@ -48,6 +48,7 @@ export interface Engine {
       external?: temporal.api.common.v1.IWorkflowExecution;
       links?: temporal.api.common.v1.ILink[];
       requestId: string;
+      committed?: boolean;
     },
   ): void;
   /** Throws what `signal` would refuse whatever the run. */
@@ -68,8 +69,13 @@ export interface Engine {
     t: Transition,
     input: { reason: string; details: Payloads | null; identity: string; links?: temporal.api.common.v1.ILink[] },
   ): void;
-  /** Admits or finds the update; throws for limits and closed runs. Schedules a speculative task when none is pending. */
-  admitUpdate(t: Transition, request: temporal.api.update.v1.IRequest): UpdateState;
+  /**
+   * Admits or finds the update; throws for limits and closed runs. Schedules a speculative task when none is pending. `committed`: its caller has been told already, and
+   * passing limits do not count.
+   */
+  admitUpdate(t: Transition, request: temporal.api.update.v1.IRequest, committed?: boolean): UpdateState;
+  /** Throws what `admitUpdate` would refuse whatever the run. */
+  validateUpdate(request: temporal.api.update.v1.IRequest, ctx: EngineContext): void;
 
   // Workflow tasks
   /** Marks the pending task started for a poller; throws NOT_FOUND when it is not (or no longer) there. */

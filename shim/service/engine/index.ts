@@ -23,7 +23,7 @@ import { requestCancel, signal, validateSignal } from './signals';
 import { start, startInputFromRequest } from './start';
 import { completeWorkflowTask, failWorkflowTask } from './task-completion';
 import { asRun, begin } from './transition';
-import { admitUpdate, deliverUpdates } from './updates';
+import { admitUpdate, deliverUpdates, validateUpdate } from './updates';
 import { movesBeforeActivity } from './versioning/activity';
 import { updateOverride } from './versioning/options';
 import { startWorkflowTask, virtualTaskEvents } from './workflow-task';
@@ -42,7 +42,8 @@ export const engine: Engine = {
   validateSignal,
   requestCancel: (t, input) => requestCancel(asRun(t), input),
   terminate: (t, input) => terminate(asRun(t), input),
-  admitUpdate: (t, request) => admitUpdate(asRun(t), request),
+  admitUpdate: (t, request, committed) => admitUpdate(asRun(t), request, committed),
+  validateUpdate,
 
   startWorkflowTask: (t, input) => startWorkflowTask(asRun(t), input),
   deliverUpdates: (t) => deliverUpdates(asRun(t)),

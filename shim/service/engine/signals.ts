@@ -19,6 +19,8 @@ export interface SignalInput {
   external?: temporal.api.common.v1.IWorkflowExecution;
   links?: temporal.api.common.v1.ILink[];
   requestId: string;
+  /** Its sender has been told that it will arrive, and cannot come again: it is taken although the run is closing. */
+  committed?: boolean;
 }
 
 /** INVALID_ARGUMENT for a signal without a name, or too big. */
@@ -53,7 +55,7 @@ export function signal(t: RunTransition, input: SignalInput): void {
   if (limits.signalsPerRun > 0 && state.signalCount >= limits.signalsPerRun) {
     throw invalidArgument('exceeded workflow execution limit for signal events');
   }
-  if (state.closeAttempted && t.taskStarted) throw workflowClosing();
+  if (input.committed !== true && state.closeAttempted && t.taskStarted) throw workflowClosing();
   refuseIfHistoryFull(t, t.taskStarted ? 0 : state.workflowTask === null ? 2 : 1);
   t.addEvent(EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED, signaledAttributes(input), { links: input.links });
   ensureWorkflowTask(t);

@@ -185,14 +185,23 @@ describe('an update', () => {
     w.update('accepted');
     w.poll();
     w.complete([], { messages: [answer.accept('accepted', 5)] });
-    w.signal('go');
-    w.poll();
     w.update('waiting');
-    w.complete([completeRun()]);
-    expect(w.state.status).toBe(Status.Completed);
+    w.do((t) => engine.terminate(t, { reason: '', details: null, identity: '' }));
+    expect(w.state.status).toBe(Status.Terminated);
     expect(w.effects).toContainEqual({ type: 'updatesMoved', updateIds: ['accepted', 'waiting'] });
     expect(() => w.update('later')).toThrow('workflow execution already completed');
     expect(() => w.update('waiting')).not.toThrow();
+  });
+
+  it('keeps its run from closing before the workflow has seen it', () => {
+    const w = idle();
+    w.signal('go');
+    w.poll();
+    w.update('waiting');
+    expect(w.complete([completeRun()]).error).toMatchObject({ details: 'UnhandledCommand' });
+    expect(w.poll().messages).toHaveLength(1);
+    w.complete([completeRun()]);
+    expect(w.state.status).toBe(Status.Completed);
   });
 
   it('is refused beyond ten in flight, and beyond the total', () => {

@@ -10,7 +10,7 @@ import { EventType } from './event-fields';
 import { workflowClosing, workflowCompleted } from './run-refusals';
 import { messageSize } from './size';
 import type { RunTransition } from './transition';
-import type { Failure, ProtocolMessage, RunState, UpdateState } from './types';
+import type { EngineContext, Failure, ProtocolMessage, RunState, UpdateState } from './types';
 import { blobTooLarge } from './limit-warnings';
 import { requireBlobSize, tooLong } from './validate';
 import { scheduleWorkflowTask } from './workflow-task';
@@ -34,39 +34,40 @@ const unprocessed: Failure = {
 
 const inFlight = (update: UpdateState): boolean => update.stage !== 'completed' && update.stage !== 'rejected';
 
-function validateRequest(request: UpdateRequest, t: RunTransition): string {
-  const { limits } = t.ctx;
+/** Throws what `admitUpdate` would refuse whatever the run; gives the update's id. */
+export function validateUpdate(request: UpdateRequest, ctx: EngineContext): string {
   if (!request.meta) throw invalidArgument('Update meta is not set on request.');
-  const updateId = request.meta.updateId || t.ctx.newId();
-  if (tooLong(updateId, limits)) throw invalidArgument('UpdateId length exceeds limit.');
+  const updateId = request.meta.updateId || ctx.newId();
+  if (tooLong(updateId, ctx.limits)) throw invalidArgument('UpdateId length exceeds limit.');
   if (!request.input) throw invalidArgument('Update input is not set on request.');
   if (!request.input.name) throw invalidArgument('Update name is not set on request.');
-  requireBlobSize(messageSize(request), t.ctx, 'UpdateWorkflowExecution');
+  requireBlobSize(messageSize(request), ctx, 'UpdateWorkflowExecution');
   return updateId;
 }
 
 /**
  * Admits the update, or finds it by its id. It goes with the pending workflow task, else with a speculative one made for it.
  * Throws NOT_FOUND for a closed run, RESOURCE_EXHAUSTED for too many in flight, FAILED_PRECONDITION for too many in all or a failing task.
+ * `committed`: its caller has been told that it is admitted, and cannot come again. Only the end of the run and too many in all are refused.
  */
-export function admitUpdate(t: RunTransition, request: UpdateRequest): UpdateState {
+export function admitUpdate(t: RunTransition, request: UpdateRequest, committed = false): UpdateState {
   const { state } = t;
   const { limits } = t.ctx;
-  const updateId = validateRequest(request, t);
+  const updateId = validateUpdate(request, t.ctx);
   const known = state.updates[updateId];
   if (known !== undefined) return known;
   if (t.closed) throw workflowCompleted();
-  if (state.failedTaskAttempts + 1 >= FAILING_TASK_ATTEMPT) {
+  if (!committed && state.failedTaskAttempts + 1 >= FAILING_TASK_ATTEMPT) {
     throw new ServiceError(
       Code.FAILED_PRECONDITION,
       'Unable to perform workflow execution update due to Workflow Task in failed state.',
       [{ type: 'temporal.api.errordetails.v1.WorkflowNotReadyFailure', value: {} }],
     );
   }
-  if (state.closeAttempted && t.taskStarted) throw workflowClosing();
+  if (!committed && state.closeAttempted && t.taskStarted) throw workflowClosing();
   forgetRejected(state, t.ctx.nowMs);
   const updates = Object.values(state.updates);
-  if (limits.updatesInFlight > 0 && updates.filter(inFlight).length >= limits.updatesInFlight) {
+  if (!committed && limits.updatesInFlight > 0 && updates.filter(inFlight).length >= limits.updatesInFlight) {
     throw new ServiceError(
       Code.RESOURCE_EXHAUSTED,
       `limit on number of concurrent in-flight updates has been reached (${limits.updatesInFlight})`,

@@ -114,6 +114,15 @@ describe('a workflow task', () => {
     // The worker is at it again: callers are told to come back.
     w.poll();
     expect(refusal(() => w.signal('again'))).toMatchObject({ code: Code.RESOURCE_EXHAUSTED });
+    expect(refusal(() => w.update('again'))).toMatchObject({ code: Code.RESOURCE_EXHAUSTED });
+    // Those that have been told that it arrives cannot.
+    w.do((t) => {
+      const signal = { signalName: 'sure', input: null, identity: '', header: null, requestId: 's', committed: true };
+      engine.signal(t, signal);
+      engine.admitUpdate(t, { meta: { updateId: 'sure' }, input: { name: 'change' } }, true);
+    });
+    expect(w.complete([completeRun()]).error).toMatchObject({ details: 'UnhandledCommand' });
+    expect(w.poll().messages.map(({ protocolInstanceId }) => protocolInstanceId)).toEqual(['sure']);
     w.complete([completeRun()]);
     expect(w.state.status).toBe(Status.Completed);
   });

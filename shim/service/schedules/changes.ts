@@ -1,6 +1,6 @@
 /** The RPCs of schedules that change one: create, update, patch, delete. */
 import type { temporal } from '@temporalio/proto';
-import type { ScheduleState } from '../engine/schedules/types';
+import type { SchedulePatch, ScheduleState } from '../engine/schedules/types';
 import { configFromMessage, patchFromMessage } from '../engine/schedules/config-request';
 import { newSchedule } from '../engine/schedules/create';
 import { validateSearchAttributes, validateSearchAttributesSize } from '../engine/search-attributes';
@@ -22,30 +22,42 @@ export function createSchedule(
   schedules: Schedules,
 ): Rpc<Requests['CreateScheduleRequest'], temporal.api.workflowservice.v1.ICreateScheduleResponse> {
   return async (request) => {
-    const scheduleId = checkId(request.scheduleId);
-    if (!request.requestId) throw invalidArgument('RequestId is not set on request.');
-    checkLength(request.requestId, 'RequestId');
-    const namespace = await parts.namespace(request.namespace);
-    const context = parts.runs.engineContext(namespace.id);
-    const config = configFromMessage(request.schedule, context, namespace.name);
-    const memo = checkedMemo(parts, request.memo?.fields) ?? {};
-    const attributes = checkedAttributes(parts, namespace, request.searchAttributes?.indexedFields) ?? {};
-    const patch = patchFromMessage(request.initialPatch, context.nowMs);
-    const identity = { namespace: namespace.name, scheduleId, uuid: parts.newId() };
-    const state = newSchedule(identity, config, memo, attributes, context.nowMs);
+    const { namespaceId, requestId, state, patch } = await prepareSchedule(parts, request);
+    const { scheduleId } = state;
     const conflictToken = tokenOf(state);
-    if (await schedules.create(namespace.id, request.requestId, state)) {
-      // After a crash in between, the caller's next try does this part, and it alone.
-      const event = { type: 'patch', requestId: request.requestId, patch } as const;
-      const asked = patch.trigger !== null || patch.backfills.length > 0 || patch.pause !== '' || patch.unpause !== '';
-      if (asked) await schedules.change({ namespaceId: namespace.id, scheduleId }, () => event);
-      return { conflictToken };
-    }
-    throw new ServiceError(Code.ALREADY_EXISTS, `Schedule ${scheduleId} already exists.`, [
-      { type: 'WorkflowExecutionAlreadyStartedFailure', value: {} },
-    ]);
+    if (!(await schedules.create(namespaceId, requestId, state))) throw scheduleExists(scheduleId);
+    // After a crash in between, the caller's next try does this part, and it alone.
+    const event = { type: 'patch', requestId, patch } as const;
+    const asked = patch.trigger !== null || patch.backfills.length > 0 || patch.pause !== '' || patch.unpause !== '';
+    if (asked) await schedules.change({ namespaceId, scheduleId }, () => event);
+    return { conflictToken };
   };
 }
+
+/** A schedule as it begins, and what is to be done to it at once. */
+export async function prepareSchedule(
+  parts: ServiceParts,
+  request: Requests['CreateScheduleRequest'],
+): Promise<{ namespaceId: number; requestId: string; state: ScheduleState; patch: SchedulePatch }> {
+  const scheduleId = checkId(request.scheduleId);
+  const { requestId } = request;
+  if (!requestId) throw invalidArgument('RequestId is not set on request.');
+  checkLength(requestId, 'RequestId');
+  const namespace = await parts.namespace(request.namespace);
+  const context = parts.runs.engineContext(namespace.id);
+  const config = configFromMessage(request.schedule, context, namespace.name);
+  const memo = checkedMemo(parts, request.memo?.fields) ?? {};
+  const attributes = checkedAttributes(parts, namespace, request.searchAttributes?.indexedFields) ?? {};
+  const patch = patchFromMessage(request.initialPatch, context.nowMs);
+  const identity = { namespace: namespace.name, scheduleId, uuid: parts.newId() };
+  const state = newSchedule(identity, config, memo, attributes, context.nowMs);
+  return { namespaceId: namespace.id, requestId, state, patch };
+}
+
+export const scheduleExists = (scheduleId: string): ServiceError =>
+  new ServiceError(Code.ALREADY_EXISTS, `Schedule ${scheduleId} already exists.`, [
+    { type: 'WorkflowExecutionAlreadyStartedFailure', value: {} },
+  ]);
 
 export function updateSchedule(
   parts: ServiceParts,

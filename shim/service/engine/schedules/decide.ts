@@ -40,6 +40,11 @@ export function decide(state: ScheduleState, nowMs: number, event: ScheduleEvent
   return new Deciding(state, nowMs).decide(event);
 }
 
+/** Takes the event in and leaves what follows from it to the next look: gives when that is due, epoch ms; 0 = only when something happens. */
+export function leave(state: ScheduleState, nowMs: number, event: ScheduleEvent): number {
+  return new Deciding(state, nowMs).leave(event);
+}
+
 class Deciding {
   private readonly log: SlotLog;
   /** Some slots up to now were left for the next decision. */
@@ -62,6 +67,14 @@ class Deciding {
     const dueAtMs = this.nextDue();
     const expired = this.expires(dueAtMs) && this.expiryMs() <= this.nowMs;
     return { slots: this.log.records, ...work, dueAtMs: this.expires(dueAtMs) ? this.expiryMs() : dueAtMs, expired };
+  }
+
+  leave(event: ScheduleEvent): number {
+    const { state, nowMs } = this;
+    this.apply(event);
+    if (state.buffered.length + state.backfills.length > 0) return nowMs;
+    const dueAtMs = this.nextDue();
+    return this.expires(dueAtMs) ? this.expiryMs() : dueAtMs;
   }
 
   private apply(event: ScheduleEvent): void {
