@@ -534,12 +534,12 @@ CREATE TABLE payload_parties (
 -- Answers one verdict per group: 0 committed; 1 conflict (another version is there); 2 the workflow id is taken; 3 somebody holds a lock on
 -- a row of it right now, nothing was written, try again; 4 the inbox has something for a run that the group closes, or has lost what it takes from there. It waits for nobody's run: rows that others hold are skipped.
 -- Arrays beginning with c_ have one element per run commit (expected version 0 makes the run, state null ends its row); the others refer to
--- commits by position (at, from 1). c_busy: work is under way, so that the due time will move again soon. c_workflow, c_reuse and c_request are null but for commits that make a run. ends_runs: some state is null.
+-- commits by position (at, from 1). c_busy: work is under way, so that the due time will move again soon. c_workflow, c_reuse and c_request are null but for commits that make a run. changes_runs: a run that exists keeps a state; ends_runs: some state is null.
 -- It names the schema everywhere instead of setting search_path, which would cost a tenth of a millisecond per call.
 -- The planner settings keep its plans at index look-ups whatever the statistics say: with 2,000 rows in `runs` a generic plan
 -- took a hash join over the table for each single-row batch, four times the CPU.
 CREATE FUNCTION commit_batch(
-  process uuid, batch_number bigint, lease_ms integer, group_count integer, ends_runs boolean,
+  process uuid, batch_number bigint, lease_ms integer, group_count integer, changes_runs boolean, ends_runs boolean,
   c_group integer[], c_run uuid[], c_expected bigint[], c_owner uuid[], c_due double precision[], c_busy boolean[], c_state json[],
   c_namespace integer[], c_workflow text[], c_reuse smallint[], c_request text[],
   h_at integer[], h_first integer[], h_last integer[], h_events json[],
@@ -547,8 +547,9 @@ CREATE FUNCTION commit_batch(
   d_at integer[], d_task bigint[],
   s_at integer[], s_request text[],
   a_at integer[], a_event integer[],
-  closes integer[], m_at integer[], m_seq bigint[]
-) RETURNS TABLE (verdicts smallint[], now_ms double precision)
+  closes integer[], m_at integer[], m_seq bigint[],
+  OUT verdicts smallint[], OUT now_ms double precision
+)
 LANGUAGE plpgsql
 SET plan_cache_mode = force_generic_plan
 SET enable_hashjoin = off
@@ -562,15 +563,19 @@ DECLARE
   -- Per commit: its own verdict, then its group's.
   verdict smallint[] := array_fill(1::smallint, ARRAY[cardinality(c_run)]);
   group_verdict smallint[] := array_fill(0::smallint, ARRAY[group_count]);
-  makes_runs boolean := false;
+  -- Statements that would find nothing are left out: each costs some 15 µs, and a batch of one run has few rows.
+  makes_runs constant boolean := 0 = ANY (c_expected);
   lease timestamptz;
   i integer;
 BEGIN
   -- The fence against a second copy of this batch: a lost connection's batch may still be running when we ask after it. Batch 0 is part of a
   -- transaction of application code, whose own fate tells that of the batch.
   IF batch_number > 0 THEN
-    PERFORM pg_advisory_xact_lock(hashtextextended(process::text, 1));
-    UPDATE :"schema".flushes f SET batch = batch_number, verdicts = NULL WHERE f.process_id = process AND f.batch = batch_number - 1;
+    IF pg_advisory_xact_lock(hashtextextended(process::text, 1)) IS NULL THEN
+      RETURN;
+    END IF;
+    UPDATE :"schema".flushes f SET batch = batch_number, verdicts = NULL WHERE f.process_id = process AND f.batch = batch_number - 1
+    RETURNING (SELECT p.lease_until FROM :"schema".processes p WHERE p.id = process) INTO lease;
     IF NOT FOUND THEN
       INSERT INTO :"schema".flushes VALUES (process, batch_number, NULL) ON CONFLICT DO NOTHING;
       IF NOT FOUND THEN
@@ -579,7 +584,9 @@ BEGIN
     END IF;
   END IF;
   -- Runs are handed to a process that lives, or the reaper would never find them.
-  SELECT p.lease_until INTO lease FROM :"schema".processes p WHERE p.id = process;
+  IF lease IS NULL THEN
+    SELECT p.lease_until INTO lease FROM :"schema".processes p WHERE p.id = process;
+  END IF;
   IF batch_number = 0 AND (lease IS NULL OR lease < started) THEN
     -- Not renewed here: the row would stay locked until the caller commits.
     RAISE EXCEPTION 'process % lost its lease', process USING ERRCODE = 'BL002';
@@ -588,14 +595,16 @@ BEGIN
     ON CONFLICT (id) DO UPDATE SET lease_until = excluded.lease_until;
   END IF;
 
-  FOR i IN
-    SELECT c.n FROM unnest(c_run, c_expected) WITH ORDINALITY AS c(run, expected, n)
-      JOIN :"schema".runs r ON r.run_id = c.run AND r.version = c.expected
-    WHERE c.expected > 0 AND NOT c.n = ANY (closes)
-    FOR NO KEY UPDATE OF r SKIP LOCKED
-  LOOP
-    verdict[i] := 0;
-  END LOOP;
+  IF cardinality(array_remove(c_expected, 0)) > cardinality(closes) THEN
+    FOR i IN
+      SELECT c.n FROM unnest(c_run, c_expected) WITH ORDINALITY AS c(run, expected, n)
+        JOIN :"schema".runs r ON r.run_id = c.run AND r.version = c.expected
+      WHERE c.expected > 0 AND NOT c.n = ANY (closes)
+      FOR NO KEY UPDATE OF r SKIP LOCKED
+    LOOP
+      verdict[i] := 0;
+    END LOOP;
+  END IF;
   IF cardinality(closes) > 0 THEN
     FOR i IN
       SELECT k.at FROM unnest(closes) AS k(at) JOIN :"schema".runs r ON r.run_id = c_run[k.at] AND r.version = c_expected[k.at]
@@ -623,16 +632,15 @@ BEGIN
     END LOOP;
   END IF;
   -- A lock per new workflow id. Starters meet here and not at the unique index, where a caller's open transaction would make them wait.
-  FOR i IN 1 .. cardinality(c_group) LOOP
-    IF c_expected[i] = 0 THEN
-      makes_runs := true;
-      verdict[i] := 0;
-      IF NOT pg_try_advisory_xact_lock(hashtextextended(c_namespace[i] || ':' || c_workflow[i], 2)) THEN
-        verdict[i] := 3;
-      END IF;
-    END IF;
-  END LOOP;
   IF makes_runs THEN
+    FOR i IN 1 .. cardinality(c_group) LOOP
+      IF c_expected[i] = 0 THEN
+        verdict[i] := 0;
+        IF NOT pg_try_advisory_xact_lock(hashtextextended(c_namespace[i] || ':' || c_workflow[i], 2)) THEN
+          verdict[i] := 3;
+        END IF;
+      END IF;
+    END LOOP;
     -- A statement of its own: it must see what the last holder of the lock committed. Runs that the same group closes are no obstacle.
     FOR i IN
       SELECT c.n
@@ -679,34 +687,40 @@ BEGIN
       verdict[i] := group_verdict[c_group[i]];
     END LOOP;
     IF NOT 0 = ANY (group_verdict) THEN
-      RETURN QUERY SELECT group_verdict, extract(epoch FROM clock_timestamp())::double precision * 1000;
+      verdicts := group_verdict;
+      now_ms := extract(epoch FROM clock_timestamp())::double precision * 1000;
       RETURN;
     END IF;
   END IF;
 
   -- While a run is busy an earlier due time that still lies ahead stays, and one 10 s ahead is written from the start: each activity and
   -- workflow task would otherwise move it, and with it an entry of an index. That costs one look too many at runs that are busy for longer.
-  UPDATE :"schema".runs r SET
-    version = c.expected + 1,
-    owner = c.owner,
-    due_at = CASE
-      WHEN c.busy AND r.due_at > started AND (c.due = 0 OR r.due_at <= to_timestamp(c.due / 1000)) THEN r.due_at
-      WHEN c.due = 0 THEN NULL
-      ELSE to_timestamp(c.due / 1000)
-    END,
-    state = c.state
-  FROM unnest(c_run, c_expected, c_owner, c_due, c_busy, c_state, verdict) AS c(run, expected, owner, due, busy, state, verdict)
-  WHERE r.run_id = c.run AND c.verdict = 0 AND c.expected > 0 AND c.state IS NOT NULL;
+  IF changes_runs THEN
+    UPDATE :"schema".runs r SET
+      version = c.expected + 1,
+      owner = c.owner,
+      due_at = CASE
+        WHEN c.busy AND r.due_at > started AND (c.due = 0 OR r.due_at <= to_timestamp(c.due / 1000)) THEN r.due_at
+        WHEN c.due = 0 THEN NULL
+        ELSE to_timestamp(c.due / 1000)
+      END,
+      state = c.state
+    FROM unnest(c_run, c_expected, c_owner, c_due, c_busy, c_state, verdict) AS c(run, expected, owner, due, busy, state, verdict)
+    WHERE r.run_id = c.run AND c.verdict = 0 AND c.expected > 0 AND c.state IS NOT NULL;
+  END IF;
 
   IF ends_runs THEN
-    DELETE FROM :"schema".runs r USING unnest(c_run, c_expected, c_state, verdict) AS c(run, expected, state, verdict)
-    WHERE r.run_id = c.run AND c.verdict = 0 AND c.expected > 0 AND c.state IS NULL;
-    DELETE FROM :"schema".tasks t USING unnest(c_run, c_expected, c_state, verdict) AS c(run, expected, state, verdict)
-    WHERE t.run_id = c.run AND c.verdict = 0 AND c.expected > 0 AND c.state IS NULL;
-    DELETE FROM :"schema".heartbeats b USING unnest(c_run, c_expected, c_state, verdict) AS c(run, expected, state, verdict)
-    WHERE b.run_id = c.run AND c.verdict = 0 AND c.expected > 0 AND c.state IS NULL;
-    DELETE FROM :"schema".signal_requests s USING unnest(c_run, c_expected, c_state, verdict) AS c(run, expected, state, verdict)
-    WHERE s.run_id = c.run AND c.verdict = 0 AND c.expected > 0 AND c.state IS NULL;
+    WITH ended AS MATERIALIZED (
+      SELECT c.run FROM unnest(c_run, c_expected, c_state, verdict) AS c(run, expected, state, verdict)
+      WHERE c.verdict = 0 AND c.expected > 0 AND c.state IS NULL
+    ), without_tasks AS (
+      DELETE FROM :"schema".tasks t USING ended e WHERE t.run_id = e.run
+    ), without_heartbeats AS (
+      DELETE FROM :"schema".heartbeats b USING ended e WHERE b.run_id = e.run
+    ), without_signal_requests AS (
+      DELETE FROM :"schema".signal_requests s USING ended e WHERE s.run_id = e.run
+    )
+    DELETE FROM :"schema".runs r USING ended e WHERE r.run_id = e.run;
   END IF;
 
   IF makes_runs THEN
@@ -718,10 +732,12 @@ BEGIN
     WHERE c.verdict = 0 AND c.expected = 0 AND c.state IS NOT NULL;
   END IF;
 
-  INSERT INTO :"schema".history (run_id, first_event_id, last_event_id, events)
-  SELECT c_run[h.at], h.first, h.last, h.events
-  FROM unnest(h_at, h_first, h_last, h_events) AS h(at, first, last, events)
-  WHERE verdict[h.at] = 0;
+  IF cardinality(h_at) > 0 THEN
+    INSERT INTO :"schema".history (run_id, first_event_id, last_event_id, events)
+    SELECT c_run[h.at], h.first, h.last, h.events
+    FROM unnest(h_at, h_first, h_last, h_events) AS h(at, first, last, events)
+    WHERE verdict[h.at] = 0;
+  END IF;
 
   -- Closes go before starts: a group may do both to one workflow id.
   IF changed_executions IS NOT NULL THEN
@@ -786,7 +802,8 @@ BEGIN
     WHERE b.run_id = c_run[a.at] AND b.scheduled_event_id = a.event AND verdict[a.at] = 0;
   END IF;
 
-  RETURN QUERY SELECT group_verdict, extract(epoch FROM clock_timestamp())::double precision * 1000;
+  verdicts := group_verdict;
+  now_ms := extract(epoch FROM clock_timestamp())::double precision * 1000;
 END
 $$;
 

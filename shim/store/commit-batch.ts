@@ -227,7 +227,8 @@ export function batchParameters(groups: readonly EncodedCommit[][]): unknown[] {
       signalAt.push(at);
       signals.push(id);
     }
-    for (const id of commit.closedActivities) {
+    // With the run all of its heartbeats go.
+    for (const id of commit.state === null ? [] : commit.closedActivities) {
       activityAt.push(at);
       activities.push(id);
     }
@@ -239,6 +240,7 @@ export function batchParameters(groups: readonly EncodedCommit[][]): unknown[] {
   });
   return [
     groups.length,
+    commits.some((commit) => commit.create === null && commit.state !== null),
     commits.some((commit) => commit.state === null),
     int4Array(group),
     uuidArray(commits.map((commit) => commit.runId)),

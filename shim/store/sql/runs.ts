@@ -8,7 +8,7 @@ export const runs = (s: string) => ({
       SELECT FROM ${s}.processes p WHERE p.id = r.owner AND p.lease_until > clock_timestamp()))
     ORDER BY r.due_at LIMIT $3`,
   commitBatch: `SELECT verdicts, now_ms FROM ${s}.commit_batch(
-    $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32)`,
+    $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33)`,
   settleBatch: `SELECT committed, verdicts FROM ${s}.settle_batch($1, $2)`,
   delete: `SELECT ${s}.delete_execution($1)`,
 });

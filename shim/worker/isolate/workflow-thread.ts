@@ -48,6 +48,7 @@ export class WorkflowThread {
   readonly #pending = new Map<number, Pending>();
   #nextId = 1;
   #outbox: ThreadRequest[] = [];
+  #flushing = false;
   #watch: Watch = { id: 0, since: 0 };
   #gone: Error | undefined;
   #closing = false;
@@ -83,8 +84,8 @@ export class WorkflowThread {
     if (this.#gone !== undefined) return Promise.reject(this.#gone);
     const whole = { ...request, id: this.#nextId } as ThreadRequest;
     this.#nextId = (this.#nextId % 0x7fffffff) + 1;
-    // Requests of the same turn travel together.
-    if (this.#outbox.push(whole) === 1) queueMicrotask(() => this.#flush());
+    this.#outbox.push(whole);
+    this.#flushSoon(request.op);
     return new Promise((resolve, reject) => this.#pending.set(whole.id, { request: whole, resolve, reject }));
   }
 
@@ -109,10 +110,21 @@ export class WorkflowThread {
     await this.#worker.terminate();
   }
 
+  /** Requests of the same turn travel together. Nobody waits for a disposal: what the end of a run lets others do goes first. */
+  #flushSoon(op: ThreadRequest['op']): void {
+    if (op === 'dispose') {
+      if (this.#outbox.length === 1) setImmediate(() => this.#flush());
+    } else if (!this.#flushing) {
+      this.#flushing = true;
+      queueMicrotask(() => this.#flush());
+    }
+  }
+
   #flush(): void {
+    this.#flushing = false;
     const requests = this.#outbox;
     this.#outbox = [];
-    if (this.#gone !== undefined) return;
+    if (this.#gone !== undefined || requests.length === 0) return;
     try {
       this.#worker.postMessage(requests);
     } catch {
