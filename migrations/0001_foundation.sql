@@ -24,7 +24,7 @@
 -- `batch_jobs` and `batch_items` are commands on many workflows, with how far they have come.
 -- `task_queue_configs` and `task_queue_limits` say how fast and how much at once task queues may work; `task_queue_rates` and `limited_activities`
 -- keep count, where there is a limit.
--- `route_versions`, `routed_ids` and `payload_parties` are the router's, for applications that run on a Temporal server as well.
+-- `route_versions`, `routed_ids`, `payload_parties`, `load_guard` and `load_events` are the router's, for applications that run on a Temporal server as well.
 -- `queries` and `notices` carry questions and wake-ups between processes and survive nothing, hence unlogged.
 -- `namespaces` and `search_attributes` are Temporal's. `workflows`, `history_events`, `pending_activities`, `pending_timers`, `schedule_history`
 -- and `patched_runs` are views to read.
@@ -528,6 +528,31 @@ CREATE TABLE payload_parties (
   -- Who has not been seen for a minute is gone
   seen_at timestamptz NOT NULL DEFAULT clock_timestamp()
 ) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.05);
+
+-- The load guard: one process at a time looks at this Postgres, holds what it sees against the budgets of the routes, and writes down whether new starts of
+-- movable types go elsewhere. All processes read it. Each turn is an event that stays.
+CREATE TABLE load_guard (
+  only_one boolean PRIMARY KEY DEFAULT true CHECK (only_one),
+  sampler uuid NOT NULL,
+  lease_until timestamptz NOT NULL,
+  phase text NOT NULL DEFAULT 'calm' CHECK (phase IN ('calm', 'diverting', 'easing', 'pressed')),
+  since timestamptz NOT NULL DEFAULT clock_timestamp(),
+  load json NOT NULL DEFAULT '{}',
+  reasons json NOT NULL DEFAULT '[]',
+  sampled_at timestamptz
+) WITH (fillfactor = 50);
+
+CREATE TABLE load_events (
+  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  mode text NOT NULL,
+  diverting boolean NOT NULL,
+  reasons json NOT NULL,
+  load json NOT NULL
+);
+
+CREATE TRIGGER load_events_are_kept BEFORE UPDATE OR DELETE OR TRUNCATE ON load_events
+  FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
 -- One batch of commits: groups of run commits, each group all or nothing, in one call and one transaction.
 --

@@ -138,6 +138,32 @@ CREATE TABLE branchline.limited_activities (
 
 CREATE INDEX limited_activities_by_key ON branchline.limited_activities USING btree (namespace_id, queue, fairness_key);
 
+CREATE TABLE branchline.load_events (
+  id bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
+  at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+  mode text NOT NULL,
+  diverting boolean NOT NULL,
+  reasons json NOT NULL,
+  load json NOT NULL,
+  CONSTRAINT load_events_pkey PRIMARY KEY (id)
+);
+
+CREATE TRIGGER load_events_are_kept BEFORE DELETE OR UPDATE OR TRUNCATE ON branchline.load_events FOR EACH STATEMENT EXECUTE FUNCTION branchline.refuse_change();
+
+CREATE TABLE branchline.load_guard (
+  only_one boolean DEFAULT true NOT NULL,
+  sampler uuid NOT NULL,
+  lease_until timestamp with time zone NOT NULL,
+  phase text DEFAULT 'calm'::text NOT NULL,
+  since timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+  load json DEFAULT '{}'::json NOT NULL,
+  reasons json DEFAULT '[]'::json NOT NULL,
+  sampled_at timestamp with time zone,
+  CONSTRAINT load_guard_pkey PRIMARY KEY (only_one),
+  CONSTRAINT load_guard_only_one_check CHECK (only_one),
+  CONSTRAINT load_guard_phase_check CHECK ((phase = ANY (ARRAY['calm'::text, 'diverting'::text, 'easing'::text, 'pressed'::text])))
+) WITH (fillfactor=50);
+
 CREATE TABLE branchline.local_results (
   run_id uuid NOT NULL,
   activity_id text COLLATE "C" NOT NULL,

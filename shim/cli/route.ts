@@ -4,8 +4,9 @@ import { userInfo } from 'node:os';
 import { Command, Option } from 'commander';
 import type { Connection } from '../client/connection';
 import { BranchlineError } from '../common/branchline-error';
-import type { RoutesInput, StartFacts, StoredRoutes, StoredVersion } from '../router';
+import type { Guard, RoutesInput, StartFacts, StoredRoutes, StoredVersion } from '../router';
 import { type DatabaseFlags, withDatabase } from './database';
+import { showLoad } from './route-load';
 import { type ProspectFlags, warnOfProspects } from './route-prospects';
 
 interface ChangeFlags extends DatabaseFlags {
@@ -27,6 +28,10 @@ interface RuleFlags extends ChangeFlags, ProspectFlags {
   engines?: string[];
   default?: string;
   tenantFrom?: string;
+  movable?: boolean;
+  guard?: string;
+  budgets?: string[];
+  ceiling?: number;
 }
 interface StartFlags extends DatabaseFlags {
   type?: string;
@@ -74,6 +79,10 @@ export function routeCommand(): Command {
           '--tenant-from <where>',
           'search-attribute:Name, memo:key, header:key, id:<regexp with a group> or function',
         )
+        .option('--movable', 'the load guard may send new starts of it elsewhere')
+        .addOption(new Option('--guard <mode>', 'load guard of the home Postgres').choices(['off', 'dry-run', 'on']))
+        .option('--budgets <list>', 'its budgets, such as connections=80,latencyMs=250', list)
+        .option('--ceiling <n>', 'starts per second that this Postgres was measured to take', positive)
         .option('--file <path>', 'take all from a JSON file')
         .action(set),
     )
@@ -106,6 +115,13 @@ export function routeCommand(): Command {
         .action(rollback),
     )
     .addCommand(
+      asking(database(new Command('load')))
+        .description('The load guard, what workflow types start per second, and which had better move back')
+        .option('-n, --namespace <name>', 'namespace', 'default')
+        .option('--window <seconds>', 'starts of that long are counted', whole, 60)
+        .action(showLoad),
+    )
+    .addCommand(
       database(new Command('test'))
         .description('Hold routes against a JSON list of {"start": {"workflowId", "workflowType", …}, "engine"}')
         .argument('<cases>', 'JSON file')
@@ -126,6 +142,12 @@ function whole(value: string): number {
   throw new BranchlineError('BRANCHLINE_OPTION', `'${value}' is not a whole number.`);
 }
 
+function positive(value: string): number {
+  const number = Number(value);
+  if (number > 0 && Number.isFinite(number)) return number;
+  throw new BranchlineError('BRANCHLINE_OPTION', `'${value}' is not a number above 0.`);
+}
+
 /** Runs on the stored routes. */
 async function withRoutes<R>(
   flags: DatabaseFlags,
@@ -141,10 +163,20 @@ async function lines({ version, routes }: StoredVersion): Promise<string[]> {
   return [
     `Version ${version}${version === 0 ? ' (nothing was stored yet)' : ''}`,
     ...tenant,
+    ...guardText(routes.guard),
     ...routes.rules.map((rule, i) => `${i + 1}. ${ruleText(rule)}`),
     `else → ${routes.default}`,
   ];
 }
+
+const guardText = (guard: Guard | undefined): string[] =>
+  guard === undefined
+    ? []
+    : [
+        `load guard ${guard.mode}: ${guard.from} → ${guard.to} over ${Object.entries(guard.budgets)
+          .map(([name, budget]) => `${name} ${budget}`)
+          .join(', ')}`,
+      ];
 
 async function showList(flags: DatabaseFlags): Promise<void> {
   await withRoutes(flags, async (routes) => {
@@ -163,11 +195,13 @@ async function set(name: string | undefined, percentage: string | undefined, fla
   if (
     rule === undefined &&
     flags.file === undefined &&
-    [flags.default, flags.tenantFrom, flags.engines].every((flag) => flag === undefined)
+    [flags.default, flags.tenantFrom, flags.engines, flags.guard, flags.budgets, flags.ceiling].every(
+      (flag) => flag === undefined,
+    )
   ) {
     throw new BranchlineError(
       'BRANCHLINE_OPTION',
-      'Name a rule, or give --file, --engines, --default or --tenant-from.',
+      'Name a rule, or give --file, --engines, --default, --tenant-from, --guard, --budgets or --ceiling.',
     );
   }
   const from = flags.file === undefined ? undefined : readJson(flags.file);
@@ -180,6 +214,7 @@ async function set(name: string | undefined, percentage: string | undefined, fla
         if (tenant !== undefined) next = { ...next, tenant };
         if (flags.engines !== undefined) next = { ...next, engines: flags.engines };
         if (flags.default !== undefined) next = { ...next, default: flags.default };
+        next = withLoad(next, flags);
         return rule === undefined ? next : withRule(parseRoutes(next), rule, flags.before);
       },
       howOf(flags, `route set ${name ?? ''} ${percentage ?? ''}`),
@@ -207,6 +242,7 @@ function ruleOf(name: string, percentage: string | undefined, flags: RuleFlags):
     ...(says ? {} : { workflowType: name }),
     ...conditions,
     ...(percentage === undefined ? {} : { percentage: percentOf(percentage) }),
+    ...(flags.movable === true ? { movable: true } : {}),
     ...(flags.from === undefined ? {} : { from: flags.from }),
     ...(flags.until === undefined ? {} : { until: flags.until }),
   };
@@ -219,6 +255,27 @@ function percentOf(text: string): number {
   const match = /^(\d+(?:\.\d+)?)\s*%?$/.exec(text);
   if (match === null) throw new BranchlineError('BRANCHLINE_OPTION', `'${text}' is not a percentage such as 10%.`);
   return Number(match[1]);
+}
+
+/** The load guard and the ceiling of the meter, as far as the flags speak of them. */
+function withLoad(routes: RoutesInput, { guard: mode, budgets, ceiling }: RuleFlags): RoutesInput {
+  let next = routes;
+  if (mode !== undefined || budgets !== undefined) {
+    const guard = {
+      ...(routes.guard ?? { budgets: {} }),
+      ...(mode === undefined ? {} : { mode }),
+      ...(budgets === undefined ? {} : { budgets: Object.fromEntries(budgets.map(budgetOf)) }),
+    };
+    next = { ...next, guard: guard as RoutesInput['guard'] };
+  }
+  return ceiling === undefined ? next : { ...next, meter: { ...routes.meter, ceilingPerSecond: ceiling } };
+}
+
+function budgetOf(text: string): [string, number] {
+  const [, name, value] = /^(\w+)=(\d+(?:\.\d+)?)$/.exec(text) ?? [];
+  if (name === undefined)
+    throw new BranchlineError('BRANCHLINE_OPTION', `'${text}' is not a budget such as connections=80.`);
+  return [name, Number(value)];
 }
 
 function tenantSource(text: string): RoutesInput['tenant'] {

@@ -12,6 +12,7 @@ import { rpcService } from '../client/rpc-services';
 import { Engines } from './engines';
 import { Code, isStatus } from './errors';
 import { Lists } from './lists';
+import { LoadGuard } from './load/load-guard';
 import { stderrLogger } from './log';
 import { Namespaces } from './namespaces';
 import { type RoutedConnectionOptions, openEngines } from './options';
@@ -56,6 +57,7 @@ export class RoutedConnection implements ConnectionLike {
     const logger = options.logger ?? stderrLogger;
     let routes: RouteSource | undefined;
     let parity: Parity | undefined;
+    let load: LoadGuard | undefined;
     try {
       await homeConnection.ensureConnected();
       const { store } = (await homeConnection.service()).parts;
@@ -63,6 +65,7 @@ export class RoutedConnection implements ConnectionLike {
       routes = await openRoutes(options.routes, {
         store,
         engines: engines.names,
+        home,
         hasTenantFunction: options.tenant !== undefined,
         logger,
       });
@@ -73,7 +76,8 @@ export class RoutedConnection implements ConnectionLike {
         namespaces.lookAtNamed(),
       ]);
       parity = clientParity(options.dataConverter, store, inForce, logger);
-      await parity.start();
+      load = new LoadGuard({ store, routes: () => inForce.current, latency: options.latency, logger });
+      await Promise.all([parity.start(), load.start()]);
       const graceMs = options.graceMs ?? GRACE_MS;
       const owners = new Owners(engines, store.routing);
       const stopListening = store.onNotice((notice) => owners.heard(notice));
@@ -90,13 +94,15 @@ export class RoutedConnection implements ConnectionLike {
         lists: new Lists(engines),
         namespaces,
         parity,
+        load,
         home,
         now: () => store.nowMs(),
       });
-      return new this({ engines, routes, owners, starts, reconciler, router, parity, own, stopListening });
+      return new this({ engines, routes, owners, starts, reconciler, router, parity, load, own, stopListening });
     } catch (error) {
       routes?.close();
       await parity?.close();
+      await load?.close();
       for (const connection of own) await connection.close().catch(() => undefined);
       throw error;
     }
@@ -111,6 +117,7 @@ export class RoutedConnection implements ConnectionLike {
       reconciler: Reconciler;
       router: Router;
       parity: Parity;
+      load: LoadGuard;
       own: ConnectionLike[];
       stopListening: () => void;
     },
@@ -158,6 +165,11 @@ export class RoutedConnection implements ConnectionLike {
     await this.parts.parity.look();
   }
 
+  /** Looks at the load of the home Postgres, or what another process saw of it, as is done from time to time. */
+  async checkLoad(): Promise<void> {
+    await this.parts.load.look();
+  }
+
   /** Asks the engines after starts that were left open, as is done from time to time. */
   async reconcile(): Promise<void> {
     await this.parts.reconciler.look();
@@ -186,10 +198,11 @@ export class RoutedConnection implements ConnectionLike {
   }
 
   private async closeOnce(): Promise<void> {
-    const { routes, starts, reconciler, parity, own, stopListening } = this.parts;
+    const { routes, starts, reconciler, parity, load, own, stopListening } = this.parts;
     routes.close();
     stopListening();
     await parity.close();
+    await load.close();
     await reconciler.close();
     await starts.close();
     for (const connection of own) await connection.close();

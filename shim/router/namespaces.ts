@@ -89,9 +89,10 @@ const isMissingNamespace = (error: unknown): boolean => {
 /** Engines that a start in the namespace may go to. Pure. */
 export function enginesFor(routes: Routes, namespace: string): string[] {
   const engines = new Set<string>();
-  for (const { engine, namespace: of, name: _name, ...others } of routes.rules) {
+  for (const { engine, namespace: of, name: _name, movable, ...others } of routes.rules) {
     if (of !== undefined && !textMatches(of, namespace)) continue;
     engines.add(engine);
+    if (movable === true && engine === routes.guard?.from) engines.add(routes.guard.to);
     // It takes all of them: the rules below it are for others.
     if (Object.values(others).every((condition) => condition === undefined)) return [...engines];
   }

@@ -8,6 +8,7 @@ import type { DataConverter, LoadedDataConverter, Logger } from '@temporalio/com
 import { Connection, type ConnectionOptions } from '../client/connection';
 import { BranchlineError, BranchlineOptionError } from '../common/errors';
 import type { Engine } from './engines';
+import type { LatencyFunction } from './load/load-guard';
 import type { TenantFunction } from './routes/facts';
 import type { RoutesOption } from './routes/source';
 
@@ -42,6 +43,8 @@ export interface RoutedConnectionOptions {
    * createWorkers read each other's payloads; `{}` = Temporal's default one. Left out: it heeds what the workers found among themselves.
    */
   dataConverter?: DataConverter | LoadedDataConverter;
+  /** What the load guard takes for the application's latency (`guard.budgets.latencyMs` of the routes), ms: asked by one process at a time. */
+  latency?: LatencyFunction;
   /** A start without an answer is asked after when it is that old, ms. Default 60,000; longer than any start may be on the way. */
   graceMs?: number;
   /** Default: to stderr, warnings and errors. */
@@ -56,6 +59,7 @@ const KNOWN: Record<keyof RoutedConnectionOptions, true> = {
   routes: true,
   tenant: true,
   dataConverter: true,
+  latency: true,
   graceMs: true,
   logger: true,
 };

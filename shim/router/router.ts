@@ -5,12 +5,13 @@ import type { RoutedKey } from '../store/routing-types';
 import type { Engines } from './engines';
 import { Code, isStatus, refusal } from './errors';
 import type { Lists } from './lists';
+import type { LoadGuard } from './load/load-guard';
 import type { Namespaces } from './namespaces';
 import type { Owner, Owners } from './owners';
 import { inEnginePage, enginePage } from './pages';
 import type { Parity } from './payloads/parity';
 import type { RouteSource } from './routes/source';
-import { decide } from './routes/decide';
+import { type Decision, decide } from './routes/decide';
 import { type StartRequest, type TenantFunction, startFacts } from './routes/facts';
 import type { Starts } from './starts';
 import { mergedTaskQueue } from './task-queues';
@@ -25,6 +26,7 @@ export interface RouterSetting {
   lists: Lists;
   namespaces: Namespaces;
   parity: Pick<Parity, 'refusalOf'>;
+  load: Pick<LoadGuard, 'diversion'>;
   /** Engine of the connection's own Postgres. */
   home: string;
   now(): number;
@@ -65,8 +67,12 @@ export class Router {
 
   /** Where a start would go by the routes alone. */
   wanted(start: StartRequest): string {
+    return this.decision(start).engine;
+  }
+
+  private decision(start: StartRequest): Decision {
     const { routes, tenant, now } = this.setting;
-    return decide(routes.current, startFacts(start, routes.current.tenant, tenant), now()).engine;
+    return decide(routes.current, startFacts(start, routes.current.tenant, tenant), now());
   }
 
   private start(
@@ -74,12 +80,15 @@ export class Router {
     request: object,
     { start, defaultConflict }: Extract<Way, { way: 'start' }>,
   ): Promise<object> {
-    const { engines, starts } = this.setting;
+    const { engines, starts, load } = this.setting;
     const part = start(request);
     const key = workflowKey(request, part.workflowId);
     // Nothing to have an owner of: any engine says what is wrong with it.
     if (key.id === '') return engines.call(this.setting.home, method, request);
-    return starts.startWorkflow(key, this.wanted(part), part, defaultConflict, (engine, judged) =>
+    const decision = this.decision(part);
+    const diverted = load.diversion(decision);
+    const wanted = { engine: diverted ?? decision.engine, onlyIfNew: diverted !== undefined };
+    return starts.startWorkflow(key, wanted, part, defaultConflict, (engine, judged) =>
       this.sendStart(engine, method, judged ? withoutReusePolicy(request) : request, part),
     );
   }

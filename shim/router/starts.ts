@@ -27,6 +27,13 @@ type AskClaim = (engine: string) => Promise<Claim>;
 /** `judged`: the reuse policy was held against the id's last run already, which is on another engine. */
 export type Send = (engine: string, judged: boolean) => Promise<object>;
 
+/** Where a start would go. */
+export interface Wanted {
+  engine: string;
+  /** Only if no engine has or had the id: one that has stays where it is. */
+  onlyIfNew: boolean;
+}
+
 interface Choice {
   engine: string;
   judged: boolean;
@@ -72,7 +79,7 @@ export class Starts {
   /** @throws GrpcError */
   async startWorkflow(
     key: RoutedKey,
-    wanted: string,
+    wanted: Wanted,
     start: StartPart,
     defaultConflict: 'fail' | 'useExisting',
     send: Send,
@@ -92,7 +99,7 @@ export class Starts {
 
   /** A schedule never moves by being created. @throws GrpcError */
   async createSchedule(key: RoutedKey, wanted: string, send: Send): Promise<object> {
-    return this.start(key, wanted, send, async (engine) =>
+    return this.start(key, { engine: wanted, onlyIfNew: false }, send, async (engine) =>
       (await this.setting.owners.hasSchedule(engine, key)) ? 'keeps' : 'unknown',
     );
   }
@@ -123,16 +130,17 @@ export class Starts {
     this.ending.add(ended);
   }
 
-  private async start(key: RoutedKey, wanted: string, send: Send, claim: AskClaim): Promise<object> {
+  private async start(key: RoutedKey, wanted: Wanted, send: Send, claim: AskClaim): Promise<object> {
     const { owners } = this.setting;
     for (let attempt = 1; ; attempt++) {
       const token = `${this.tokens}${++this.count}`;
       this.underWay.add(token);
       const begunAt = performance.now();
       // Most ids are new: others are asked at the same time. What they say counts only if nobody has started it through us.
-      const elsewhere = owners.remembered(key) === undefined ? this.askOthers(key, wanted, claim) : undefined;
+      const elsewhere =
+        owners.remembered(key) === undefined ? this.askOthers(key, wanted.engine, claim, wanted.onlyIfNew) : undefined;
       elsewhere?.catch(() => undefined);
-      const begun = await this.begin(key, wanted, token);
+      const begun = await this.begin(key, wanted.engine, token);
       let choice: Choice | null;
       try {
         choice = await this.engineFor(key, wanted, token, begun, elsewhere, claim, attempt);
@@ -172,7 +180,7 @@ export class Starts {
   /** The engine that takes this start; null = try again. */
   private async engineFor(
     key: RoutedKey,
-    wanted: string,
+    { engine: wanted, onlyIfNew }: Wanted,
     token: string,
     begun: RoutedStart,
     asked: Promise<string | undefined> | undefined,
@@ -184,12 +192,14 @@ export class Starts {
     const stays: Choice = { engine: owner, judged: false };
     if (!begun.settled) {
       // Nobody knows yet that the engine of the reservation has it: an id that others started elsewhere before stays there.
-      const other = await (asked !== undefined && owner === wanted ? asked : this.askOthers(key, owner, claim));
+      const other = await (asked !== undefined && owner === wanted
+        ? asked
+        : this.askOthers(key, owner, claim, onlyIfNew));
       if (other === undefined) return stays;
       const adopted = await timely(store.adoptId(key, other));
       return adopted === other ? { engine: other, judged: false } : null;
     }
-    if (owner === wanted) {
+    if (owner === wanted || onlyIfNew) {
       if (begun.past.length === 0) return stays;
       // It moved here, and the start that moved it may never have arrived: then the reuse policy is a matter of the engine before.
       const { said, by } = await this.lastSay(begun, claim);
@@ -221,13 +231,19 @@ export class Starts {
     return { said: 'unknown', by: engine };
   }
 
-  /** The engine, other than `engine`, that keeps the id; undefined = none. */
-  private async askOthers(key: RoutedKey, engine: string, claim: AskClaim): Promise<string | undefined> {
+  /** The engine, other than `engine`, that keeps the id (`anyRun`: or had it); undefined = none. */
+  private async askOthers(
+    key: RoutedKey,
+    engine: string,
+    claim: AskClaim,
+    anyRun: boolean,
+  ): Promise<string | undefined> {
     const others = this.setting.engines.all.filter(({ name, startedElsewhere }) => name !== engine && startedElsewhere);
     const keeps = await Promise.all(
       others.map(async ({ name }) => {
         try {
-          return (await claim(name)) === 'keeps';
+          const said = await claim(name);
+          return said === 'keeps' || (anyRun && said === 'closed');
         } catch (error) {
           if (!isOutOfReach(error)) throw error;
           this.setting.logger.warn(

@@ -1,6 +1,7 @@
 /** The routes stored in Postgres, for those who change them: the CLI, and applications of their own. Each change is a version with who and why. */
 import type { Connection } from '../client/connection';
 import { BranchlineError } from '../common/branchline-error';
+import type { LoadEvent, LoadStore, LoadVerdict } from '../store/load-types';
 import type { PayloadPartyStore } from '../store/payload-types';
 import type { RouteVersion, RoutingStore } from '../store/routing-types';
 import { type Mismatch, mismatches } from './payloads/parties';
@@ -25,10 +26,18 @@ export interface RouteChange {
   expectedVersion?: number;
 }
 
+export interface LoadReport {
+  /** Undefined: nobody has looked. */
+  verdict?: LoadVerdict;
+  /** Newest first. */
+  events: (LoadEvent & { atMs: number })[];
+}
+
 export class StoredRoutes {
   private constructor(
     private readonly store: RoutingStore,
     private readonly parties: PayloadPartyStore,
+    private readonly loads: LoadStore,
     /** Postgres's clock, by which time windows open and close: epoch ms. */
     readonly nowMs: () => number,
   ) {}
@@ -36,7 +45,7 @@ export class StoredRoutes {
   /** Of the connection's database. */
   static async open(connection: Connection): Promise<StoredRoutes> {
     const { store } = (await connection.service()).parts;
-    return new this(store.routing, store.payloadParties, () => store.nowMs());
+    return new this(store.routing, store.payloadParties, store.load, () => store.nowMs());
   }
 
   async current(): Promise<StoredVersion> {
@@ -87,6 +96,12 @@ export class StoredRoutes {
     const parties = await this.parties.live();
     const clients = parties.filter(({ engine }) => engine === null).map(({ id }) => id);
     return mismatches(parties, clients, (await this.current()).routes.default);
+  }
+
+  /** What the load guard saw last, and its newest turns. */
+  async load(events: number): Promise<LoadReport> {
+    const verdict = (await this.loads.read()) ?? undefined;
+    return { ...(verdict === undefined ? {} : { verdict }), events: await this.loads.events(events) };
   }
 
   private check(expected: number | undefined, version: number): void {

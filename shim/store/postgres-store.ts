@@ -24,6 +24,7 @@ import {
   type NamespaceRecord,
   type TaskRecord,
 } from './rows';
+import { PostgresLoad } from './load-guard';
 import { PostgresPayloadParties } from './payload-parties';
 import { PostgresRouting } from './routing';
 import { PostgresDeployments } from './deployments';
@@ -110,6 +111,7 @@ export class PostgresStore implements Store {
   readonly inbox: PostgresInbox;
   readonly routing: PostgresRouting;
   readonly payloadParties: PostgresPayloadParties;
+  readonly load: PostgresLoad;
   private readonly connections: Connections;
   private readonly clock = new Clock();
   private readonly sql: ReturnType<typeof statements>;
@@ -177,6 +179,7 @@ export class PostgresStore implements Store {
       this.notify(notice);
     };
     this.routing = new PostgresRouting(connections, schema, listen, tell);
+    this.load = new PostgresLoad(connections, schema, listen, tell);
     this.payloadParties = new PostgresPayloadParties(connections, schema, listen, tell);
     this.heartbeatWriter = new HeartbeatWriter(connections, this.clock, this.sql.heartbeats.record);
   }

@@ -15,6 +15,7 @@ import type { temporal } from '@temporalio/proto';
 import type { DeploymentState } from '../service/engine/deployments/types';
 import type { ScheduleState, SlotRecord } from '../service/engine/schedules/types';
 import type { HistoryEvent, Payload, Payloads, RunState, Status } from '../service/engine/types';
+import type { LoadStore } from './load-types';
 import type { PayloadPartyStore } from './payload-types';
 import type { RoutingStore } from './routing-types';
 
@@ -263,6 +264,8 @@ export type Notice =
   | { kind: 'routes' }
   /** Somebody takes part in the check of payloads, or no more, or found others that it cannot read. */
   | { kind: 'payloads' }
+  /** Starts began or ceased to be kept from this loaded Postgres. */
+  | { kind: 'load' }
   /** Another engine has that id now, or none. */
   | { kind: 'routedId'; key: string }
   /** Some worker deployment has changed; whoever has seen it says so when the change has a name. */
@@ -570,6 +573,7 @@ export interface Store {
   readonly schedules: ScheduleStore;
   readonly routing: RoutingStore;
   readonly payloadParties: PayloadPartyStore;
+  readonly load: LoadStore;
   readonly deployments: DeploymentStore;
   /** Epoch ms by Postgres's clock, from the last round trips (monotonic in this process). */
   nowMs(): number;

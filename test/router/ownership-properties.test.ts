@@ -24,6 +24,8 @@ interface StartCommand {
   process: number;
   id: number;
   engine: number;
+  /** The load guard sends it to the other engine. */
+  diverted: boolean;
   reuse: 'allow' | 'reject';
   conflict: 'fail' | 'use';
   fate: Fate;
@@ -42,6 +44,7 @@ const start: fc.Arbitrary<StartCommand> = fc.record({
   process: fc.nat(PROCESSES - 1),
   id: fc.nat(1),
   engine: fc.nat(ENGINES.length - 1),
+  diverted: fc.constantFrom(false, false, true),
   reuse: fc.constantFrom('allow', 'allow', 'reject'),
   conflict: fc.constantFrom('fail', 'use'),
   // After a lost message a process leaves that engine alone for a second: with many of them little would be started.
@@ -65,6 +68,8 @@ const onTheWay = (): Promise<void> => new Promise((resolve) => setTimeout(resolv
 class Process {
   readonly died: Promise<void>;
   dead = false;
+  /** The start that is called just now. */
+  private diverted = false;
   die!: () => void;
   readonly reconciler: Reconciler;
   readonly fates = new Map<string, Fate>();
@@ -107,6 +112,7 @@ class Process {
         starts,
         lists: new Lists(engines),
         parity: { refusalOf: () => undefined },
+        load: { diversion: () => (this.diverted ? ENGINES.find((name) => name !== engine) : undefined) },
         namespaces: new Namespaces(engines, () => current, logger),
         home: 'postgres',
         now: () => 0,
@@ -115,7 +121,7 @@ class Process {
   }
 
   /** The run id; null = refused, or nobody knows. */
-  async start(id: string, { engine, reuse, conflict, fate }: StartCommand): Promise<string | null> {
+  async start(id: string, { engine, diverted, reuse, conflict, fate }: StartCommand): Promise<string | null> {
     const requestId = randomUUID();
     this.fates.set(requestId, fate);
     const request = {
@@ -127,6 +133,7 @@ class Process {
       workflowIdReusePolicy: reuse === 'allow' ? 1 : 3,
       workflowIdConflictPolicy: conflict === 'fail' ? 1 : 2,
     };
+    this.diverted = diverted;
     const answer = this.routers[engine]!.call('startWorkflowExecution', request).then(
       (answer) => (answer as { runId: string }).runId,
       (error: unknown) => {
@@ -134,6 +141,7 @@ class Process {
         throw error;
       },
     );
+    this.diverted = false;
     return Promise.race([answer, this.died.then(() => null)]);
   }
 
@@ -214,7 +222,15 @@ it('never gives an id two open runs, keeps every start that was answered, and fr
       if (engines.length > 1) moved++;
       for (const engine of memory) engine.close(id);
       const fresh = new Process(memory, store);
-      const plain = { process: 0, id: 0, engine: 0, reuse: 'allow', conflict: 'fail', fate: 'arrives' } as const;
+      const plain = {
+        process: 0,
+        id: 0,
+        engine: 0,
+        diverted: false,
+        reuse: 'allow',
+        conflict: 'fail',
+        fate: 'arrives',
+      } as const;
       expect(await fresh.start(id, plain)).not.toBeNull();
     }
     expect(wrong).toEqual([]);

@@ -28,6 +28,8 @@ const ruleSchema = z
     /** From this time on, and before that one. */
     from: time.optional(),
     until: time.optional(),
+    /** New workflows of it may go to the engine of the load guard while Postgres is over a budget. */
+    movable: z.boolean().optional(),
   })
   .refine(({ from, until }) => from === undefined || until === undefined || Date.parse(from) < Date.parse(until), {
     path: ['until'],
@@ -45,6 +47,48 @@ const tenantSource = z.union([
   z.literal('function'),
 ]);
 
+const budget = z.number().positive().optional();
+const seconds = (standard: number, least = 0): z.ZodDefault<z.ZodNumber> =>
+  z.number().min(least).max(86_400).default(standard);
+
+/** Keeps new starts of movable rules from the home Postgres while it is over a budget. */
+const guardSchema = z.strictObject({
+  /** dry-run: says and writes down what it would do. */
+  mode: z.enum(['off', 'dry-run', 'on']).default('dry-run'),
+  /** The home engine, and where starts go instead. */
+  from: name.default('postgres'),
+  to: name.default('temporal'),
+  budgets: z
+    .strictObject({
+      /** Client connections to the whole server. */
+      connections: budget,
+      /** Transactions that write, of the whole server. */
+      commitsPerSecond: budget,
+      /** Of Branchline's tables, as Postgres's statistics estimate them. */
+      deadTuples: budget,
+      /** Of the slowest replica. */
+      replicationLagSeconds: budget,
+      /** What the function given to RoutedConnection.connect says; without one, how long a commit takes. */
+      latencyMs: budget,
+    })
+    .refine((budgets) => Object.values(budgets).some((value) => value !== undefined), 'give one budget at least'),
+  /** Over a budget for that long before starts are diverted. */
+  afterSeconds: seconds(10),
+  /** Below `relax` of all budgets for that long before they come back. */
+  quietSeconds: seconds(60),
+  relax: z.number().min(0.1).max(1).default(0.8),
+  sampleSeconds: seconds(5, 0.05),
+});
+
+/** The break-even meter of `branchline route load`. */
+const meterSchema = z.strictObject({
+  /** Starts per second that this Postgres was measured to take. */
+  ceilingPerSecond: z.number().positive().optional(),
+  /** Share of it from which a type had better move back. */
+  moveBackAt: z.number().min(0.01).max(1).optional(),
+  to: name.optional(),
+});
+
 export const routesSchema = z
   .strictObject({
     /** Names of all engines that rules may name. */
@@ -54,6 +98,8 @@ export const routesSchema = z
     tenant: tenantSource.optional(),
     /** The first that matches decides. */
     rules: z.array(ruleSchema).max(MAX_RULES).default([]),
+    guard: guardSchema.optional(),
+    meter: meterSchema.optional(),
   })
   .superRefine((routes, context) => {
     const refuse = (path: (string | number)[], message: string): void => {
@@ -63,6 +109,13 @@ export const routesSchema = z
     const unknown = (engine: string): string => `no engine '${engine}': there are ${routes.engines.join(', ')}`;
     if (known.size < routes.engines.length) refuse(['engines'], 'an engine is named twice');
     if (!known.has(routes.default)) refuse(['default'], unknown(routes.default));
+    const { guard } = routes;
+    if (guard !== undefined) {
+      for (const end of ['from', 'to'] as const) {
+        if (!known.has(guard[end])) refuse(['guard', end], unknown(guard[end]));
+      }
+      if (guard.from === guard.to) refuse(['guard', 'to'], 'it is the engine that is guarded');
+    }
     const names = new Set<string>();
     routes.rules.forEach((rule, i) => {
       if (!known.has(rule.engine)) refuse(['rules', i, 'engine'], unknown(rule.engine));
@@ -79,6 +132,7 @@ export type RoutesInput = z.input<typeof routesSchema>;
 /** Checked routes, defaults filled in. */
 export type Routes = z.output<typeof routesSchema>;
 export type Rule = Routes['rules'][number];
+export type Guard = NonNullable<Routes['guard']>;
 export type Texts = NonNullable<Rule['workflowType']>;
 export type TenantSource = NonNullable<Routes['tenant']>;
 

@@ -25,6 +25,7 @@ export interface RouteSource {
 interface Setting {
   store: Pick<Store, 'routing' | 'onNotice'>;
   engines: string[];
+  home: string;
   /** Is there a function that finds tenants? */
   hasTenantFunction: boolean;
   logger: Logger;
@@ -44,12 +45,19 @@ const withEngines = (input: unknown, { engines }: Setting): unknown =>
   typeof input === 'object' && input !== null && !('engines' in input) ? { engines, ...input } : input;
 
 /** What the routes ask for must be in this process. */
-function check(routes: Routes, { engines, hasTenantFunction }: Setting): Routes {
-  for (const engine of [routes.default, ...routes.rules.map(({ engine }) => engine)]) {
+function check(routes: Routes, { engines, home, hasTenantFunction }: Setting): Routes {
+  const { guard } = routes;
+  for (const engine of [routes.default, ...routes.rules.map(({ engine }) => engine), ...(guard ? [guard.to] : [])]) {
     if (engines.includes(engine)) continue;
     throw new BranchlineError(
       'BRANCHLINE_ROUTES_ENGINE',
       `The routes send workflows to engine '${engine}', which this connection was not given: it has ${engines.join(', ')}.`,
+    );
+  }
+  if (guard !== undefined && guard.from !== home) {
+    throw new BranchlineError(
+      'BRANCHLINE_ROUTES_ENGINE',
+      `The load guard of the routes watches engine '${guard.from}': it can only watch the home engine, which is '${home}'.`,
     );
   }
   if (routes.tenant === 'function' && !hasTenantFunction) {
