@@ -6,6 +6,7 @@ import type { Connection } from '../client/connection';
 import { BranchlineError } from '../common/branchline-error';
 import type { Guard, RoutesInput, StartFacts, StoredRoutes, StoredVersion } from '../router';
 import { type DatabaseFlags, withDatabase } from './database';
+import { type RuleFlags, ruleOf, tenantSource, withLoad } from './route-flags';
 import { showLoad } from './route-load';
 import { type ProspectFlags, warnOfProspects } from './route-prospects';
 
@@ -13,25 +14,6 @@ interface ChangeFlags extends DatabaseFlags {
   by: string;
   reason?: string;
   expect?: number;
-}
-interface RuleFlags extends ChangeFlags, ProspectFlags {
-  engine: string;
-  type?: string[];
-  taskQueue?: string[];
-  in?: string[];
-  tenant?: string[];
-  idPattern?: string;
-  from?: string;
-  until?: string;
-  before?: string;
-  file?: string;
-  engines?: string[];
-  default?: string;
-  tenantFrom?: string;
-  movable?: boolean;
-  guard?: string;
-  budgets?: string[];
-  ceiling?: number;
 }
 interface StartFlags extends DatabaseFlags {
   type?: string;
@@ -189,7 +171,11 @@ async function showList(flags: DatabaseFlags): Promise<void> {
   });
 }
 
-async function set(name: string | undefined, percentage: string | undefined, flags: RuleFlags): Promise<void> {
+async function set(
+  name: string | undefined,
+  percentage: string | undefined,
+  flags: RuleFlags & ChangeFlags & ProspectFlags,
+): Promise<void> {
   const { withRule, parseRoutes } = await import('../router/index.js');
   const rule = name === undefined ? undefined : ruleOf(name, percentage, flags);
   if (
@@ -222,73 +208,6 @@ async function set(name: string | undefined, percentage: string | undefined, fla
     for (const line of await lines(changed)) print(line);
     await warnOfProspects(before.routes, changed.routes, postgres, name, flags);
   });
-}
-
-type Rule = Parameters<typeof import('../router').withRule>[1];
-
-function ruleOf(name: string, percentage: string | undefined, flags: RuleFlags): Rule {
-  const conditions = {
-    ...several('workflowType', flags.type),
-    ...several('taskQueue', flags.taskQueue),
-    ...several('namespace', flags.in),
-    ...several('tenant', flags.tenant),
-    ...(flags.idPattern === undefined ? {} : { workflowId: { pattern: flags.idPattern } }),
-  };
-  // `route set signup 10%`, `route set billing --tenant a,b`: the name says the type.
-  const says = ['workflowType', 'taskQueue', 'namespace', 'workflowId'].some((field) => field in conditions);
-  return {
-    name,
-    engine: flags.engine,
-    ...(says ? {} : { workflowType: name }),
-    ...conditions,
-    ...(percentage === undefined ? {} : { percentage: percentOf(percentage) }),
-    ...(flags.movable === true ? { movable: true } : {}),
-    ...(flags.from === undefined ? {} : { from: flags.from }),
-    ...(flags.until === undefined ? {} : { until: flags.until }),
-  };
-}
-
-const several = (field: string, values: string[] | undefined): Record<string, string | string[]> =>
-  values === undefined ? {} : { [field]: values.length === 1 ? values[0]! : values };
-
-function percentOf(text: string): number {
-  const match = /^(\d+(?:\.\d+)?)\s*%?$/.exec(text);
-  if (match === null) throw new BranchlineError('BRANCHLINE_OPTION', `'${text}' is not a percentage such as 10%.`);
-  return Number(match[1]);
-}
-
-/** The load guard and the ceiling of the meter, as far as the flags speak of them. */
-function withLoad(routes: RoutesInput, { guard: mode, budgets, ceiling }: RuleFlags): RoutesInput {
-  let next = routes;
-  if (mode !== undefined || budgets !== undefined) {
-    const guard = {
-      ...(routes.guard ?? { budgets: {} }),
-      ...(mode === undefined ? {} : { mode }),
-      ...(budgets === undefined ? {} : { budgets: Object.fromEntries(budgets.map(budgetOf)) }),
-    };
-    next = { ...next, guard: guard as RoutesInput['guard'] };
-  }
-  return ceiling === undefined ? next : { ...next, meter: { ...routes.meter, ceilingPerSecond: ceiling } };
-}
-
-function budgetOf(text: string): [string, number] {
-  const [, name, value] = /^(\w+)=(\d+(?:\.\d+)?)$/.exec(text) ?? [];
-  if (name === undefined)
-    throw new BranchlineError('BRANCHLINE_OPTION', `'${text}' is not a budget such as connections=80.`);
-  return [name, Number(value)];
-}
-
-function tenantSource(text: string): RoutesInput['tenant'] {
-  if (text === 'function') return 'function';
-  const [, where, what] = /^(search-attribute|memo|header|id):(.+)$/.exec(text) ?? [];
-  if (what === undefined) {
-    throw new BranchlineError(
-      'BRANCHLINE_OPTION',
-      `--tenant-from '${text}' is none of search-attribute:Name, memo:key, header:key, id:<regexp>, function.`,
-    );
-  }
-  if (where === 'search-attribute') return { searchAttribute: what };
-  return where === 'memo' ? { memo: what } : where === 'header' ? { header: what } : { idPattern: what };
 }
 
 function readJson(file: string): unknown {
