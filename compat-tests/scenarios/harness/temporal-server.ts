@@ -8,9 +8,14 @@ export interface TemporalServer {
   stop(): Promise<void>;
 }
 
-export async function startTemporal(cli: string): Promise<TemporalServer> {
+/** `settings`: of its dynamic configuration, such as `matching.enableFairness`. */
+export async function startTemporal(
+  cli: string,
+  settings: Record<string, boolean | number> = {},
+): Promise<TemporalServer> {
   const port = await freePort();
   const flags = ['--headless', '--ip', '127.0.0.1', '--port', String(port), '--log-level', 'never'];
+  for (const [key, value] of Object.entries(settings)) flags.push('--dynamic-config-value', `${key}=${value}`);
   const server = spawn(cli, ['server', 'start-dev', ...flags], { stdio: 'ignore' });
   const address = `127.0.0.1:${port}`;
   try {
