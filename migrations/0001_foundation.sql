@@ -25,6 +25,7 @@
 -- `task_queue_configs` and `task_queue_limits` say how fast and how much at once task queues may work; `task_queue_rates` and `limited_activities`
 -- keep count, where there is a limit.
 -- `route_versions`, `routed_ids`, `payload_parties`, `load_guard` and `load_events` are the router's, for applications that run on a Temporal server as well.
+-- `schedule_moves` says which engine starts which times of a schedule that was handed over between them.
 -- `queries` and `notices` carry questions and wake-ups between processes and survive nothing, hence unlogged.
 -- `namespaces` and `search_attributes` are Temporal's. `workflows`, `history_events`, `pending_activities`, `pending_timers`, `schedule_history`
 -- and `patched_runs` are views to read.
@@ -553,6 +554,30 @@ CREATE TABLE load_events (
 
 CREATE TRIGGER load_events_are_kept BEFORE UPDATE OR DELETE OR TRUNCATE ON load_events
   FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+-- Moves of schedules between engines. A row is kept: for each time of a schedule it is the claim of the engine that starts it
+-- (of the newest move whose cut_at is before that time `to_engine`; of the first move up to its cut_at `from_engine`).
+CREATE TABLE schedule_moves (
+  id uuid PRIMARY KEY,
+  namespace text COLLATE "C" NOT NULL,
+  schedule_id text COLLATE "C" NOT NULL,
+  from_engine text NOT NULL,
+  to_engine text NOT NULL CHECK (to_engine <> from_engine),
+  step text NOT NULL CHECK (step IN ('begun', 'ready', 'cutting', 'cut', 'drained', 'active', 'filled', 'done', 'undone')),
+  -- Times up to this one are started by from_engine, later ones by to_engine; null = not decided yet
+  cut_at timestamptz CHECK (cut_at IS NOT NULL OR step IN ('begun', 'ready', 'cutting', 'undone')),
+  -- What the mover knows
+  state json NOT NULL,
+  -- Who works on it, and until when it is nobody else's
+  held_by text NOT NULL,
+  held_until timestamptz NOT NULL,
+  moved_by text NOT NULL,
+  reason text NOT NULL,
+  begun_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  changed_at timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+CREATE UNIQUE INDEX schedule_moves_open ON schedule_moves (namespace, schedule_id) WHERE step NOT IN ('done', 'undone');
+CREATE INDEX schedule_moves_of_schedule ON schedule_moves (namespace, schedule_id, begun_at);
 
 -- One batch of commits: groups of run commits, each group all or nothing, in one call and one transaction.
 --

@@ -290,6 +290,31 @@ ALTER TABLE branchline.runs ALTER COLUMN state SET STORAGE MAIN;
 
 CREATE INDEX runs_due ON branchline.runs USING btree (due_at) WHERE (due_at IS NOT NULL);
 
+CREATE TABLE branchline.schedule_moves (
+  id uuid NOT NULL,
+  namespace text COLLATE "C" NOT NULL,
+  schedule_id text COLLATE "C" NOT NULL,
+  from_engine text NOT NULL,
+  to_engine text NOT NULL,
+  step text NOT NULL,
+  cut_at timestamp with time zone,
+  state json NOT NULL,
+  held_by text NOT NULL,
+  held_until timestamp with time zone NOT NULL,
+  moved_by text NOT NULL,
+  reason text NOT NULL,
+  begun_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+  changed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+  CONSTRAINT schedule_moves_pkey PRIMARY KEY (id),
+  CONSTRAINT schedule_moves_check CHECK ((to_engine <> from_engine)),
+  CONSTRAINT schedule_moves_check1 CHECK (((cut_at IS NOT NULL) OR (step = ANY (ARRAY['begun'::text, 'ready'::text, 'cutting'::text, 'undone'::text])))),
+  CONSTRAINT schedule_moves_step_check CHECK ((step = ANY (ARRAY['begun'::text, 'ready'::text, 'cutting'::text, 'cut'::text, 'drained'::text, 'active'::text, 'filled'::text, 'done'::text, 'undone'::text])))
+);
+
+CREATE INDEX schedule_moves_of_schedule ON branchline.schedule_moves USING btree (namespace, schedule_id, begun_at);
+
+CREATE UNIQUE INDEX schedule_moves_open ON branchline.schedule_moves USING btree (namespace, schedule_id) WHERE (step <> ALL (ARRAY['done'::text, 'undone'::text]));
+
 CREATE TABLE branchline.schedule_slots (
   schedule_uuid uuid NOT NULL,
   slot bigint NOT NULL,

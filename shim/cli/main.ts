@@ -8,6 +8,7 @@ import { checkCommand, codemodCommand } from './codemod';
 import { exitCodeOf, messageOf } from './failure';
 import { drainCommand } from './drain';
 import { routeCommand } from './route';
+import { scheduleCommand } from './schedule';
 import { serverCommand } from './server';
 
 const { version } = JSON.parse(readFileSync(join(__dirname, '../../package.json'), 'utf8')) as { version: string };
@@ -18,6 +19,7 @@ const program = new Command('branchline')
   .showHelpAfterError('(--help tells more)')
   .addCommand(drainCommand())
   .addCommand(routeCommand())
+  .addCommand(scheduleCommand())
   .addCommand(serverCommand())
   .addCommand(assessCommand())
   .addCommand(codemodCommand())

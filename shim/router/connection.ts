@@ -22,6 +22,7 @@ import type { Parity } from './payloads/parity';
 import { Reconciler } from './reconciler';
 import { Router } from './router';
 import { type RouteSource, openRoutes } from './routes/source';
+import { ScheduleMoves } from './schedule-moves/moves';
 import { Starts } from './starts';
 
 const GRACE_MS = 60_000;
@@ -85,20 +86,43 @@ export class RoutedConnection implements ConnectionLike {
       const starts = new Starts({ engines, store: store.routing, owners, logger, processId, graceMs });
       const reconciler = new Reconciler({ store: store.routing, owners, starts, logger, graceMs });
       reconciler.start();
+      const scheduleMoves = new ScheduleMoves({
+        engines,
+        store: store.scheduleMoves,
+        routing: store.routing,
+        owners,
+        logger,
+        processId,
+        now: () => store.nowMs(),
+      });
+      scheduleMoves.start();
       const router = new Router({
         engines,
         routes,
         tenant: options.tenant,
         owners,
         starts,
-        lists: new Lists(engines),
+        lists: new Lists(engines, scheduleMoves),
+        scheduleMoves,
         namespaces,
         parity,
         load,
         home,
         now: () => store.nowMs(),
       });
-      return new this({ engines, routes, owners, starts, reconciler, router, parity, load, own, stopListening });
+      return new this({
+        engines,
+        routes,
+        owners,
+        starts,
+        reconciler,
+        scheduleMoves,
+        router,
+        parity,
+        load,
+        own,
+        stopListening,
+      });
     } catch (error) {
       routes?.close();
       await parity?.close();
@@ -115,6 +139,7 @@ export class RoutedConnection implements ConnectionLike {
       owners: Owners;
       starts: Starts;
       reconciler: Reconciler;
+      scheduleMoves: ScheduleMoves;
       router: Router;
       parity: Parity;
       load: LoadGuard;
@@ -170,6 +195,11 @@ export class RoutedConnection implements ConnectionLike {
     await this.parts.load.look();
   }
 
+  /** Handing schedules over from engine to engine. */
+  get scheduleMoves(): ScheduleMoves {
+    return this.parts.scheduleMoves;
+  }
+
   /** Asks the engines after starts that were left open, as is done from time to time. */
   async reconcile(): Promise<void> {
     await this.parts.reconciler.look();
@@ -198,9 +228,10 @@ export class RoutedConnection implements ConnectionLike {
   }
 
   private async closeOnce(): Promise<void> {
-    const { routes, starts, reconciler, parity, load, own, stopListening } = this.parts;
+    const { routes, starts, reconciler, scheduleMoves, parity, load, own, stopListening } = this.parts;
     routes.close();
     stopListening();
+    await scheduleMoves.close();
     await parity.close();
     await load.close();
     await reconciler.close();

@@ -16,6 +16,7 @@ export type { RoutesOption } from './routes/source';
 export type { LatencyFunction } from './load/load-guard';
 export { type Meter, type TypeRate, breakEven, ratesOf } from './load/meter';
 export type { Mismatch } from './payloads/parties';
+export type { MoveScheduleOptions, ScheduleMove, ScheduleMoves } from './schedule-moves/moves';
 export { routedService } from './service';
 export { type LoadReport, type RouteChange, StoredRoutes, type StoredVersion } from './stored-routes';
 export { type CreateWorkersOptions, type RoutedWorkers, type WorkerEngine, createWorkers } from './workers';

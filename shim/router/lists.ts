@@ -7,6 +7,7 @@ import type { Engines } from './engines';
 import { Code, isOutOfReach, refusal } from './errors';
 import { type EnginePage, type Place, compareRuns, mergeRuns, runIdOf } from './merge';
 import { base64, readToken } from './pages';
+import type { ScheduleMoves } from './schedule-moves/moves';
 
 type ListResponse = temporal.api.workflowservice.v1.IListWorkflowExecutionsResponse;
 type CountResponse = temporal.api.workflowservice.v1.ICountWorkflowExecutionsResponse;
@@ -29,7 +30,10 @@ const ASK_MS = 10_000;
 const PAGE = 1000;
 
 export class Lists {
-  constructor(private readonly engines: Engines) {}
+  constructor(
+    private readonly engines: Engines,
+    private readonly moves: Pick<ScheduleMoves, 'hidden'>,
+  ) {}
 
   /** @throws GrpcError UNAVAILABLE in place of the last page when an engine was out of reach: what the others have was on the pages before */
   async executions(method: string, request: object): Promise<object> {
@@ -98,13 +102,14 @@ export class Lists {
 
   /** One engine after the other. @throws GrpcError of the engine that is asked */
   async schedules(method: string, request: object): Promise<object> {
-    const { nextPageToken } = request as temporal.api.workflowservice.v1.IListSchedulesRequest;
+    const { namespace, nextPageToken } = request as temporal.api.workflowservice.v1.IListSchedulesRequest;
     const at = readToken<{ engine: string; token: string }>(
       nextPageToken,
       ({ engine, token }) => typeof engine === 'string' && typeof token === 'string',
     ) ?? { engine: this.engines.names[0] ?? '', token: '' };
     const ask = { ...request, nextPageToken: Buffer.from(at.token, 'base64') };
     const answer = await this.engines.callWithin<ScheduleResponse>(at.engine, method, ask, ASK_MS);
+    const hidden = await this.moves.hidden(namespace ?? '');
     const { nextPageToken: token } = answer;
     const following = this.engines.names[this.engines.names.indexOf(at.engine) + 1];
     const next =
@@ -114,7 +119,7 @@ export class Lists {
           ? undefined
           : { engine: following, token: '' };
     return {
-      schedules: answer.schedules ?? [],
+      schedules: (answer.schedules ?? []).filter(({ scheduleId }) => !hidden.has(`${at.engine}/${scheduleId}`)),
       ...(next === undefined ? {} : { nextPageToken: encodeToken(next) }),
     } satisfies ScheduleResponse;
   }

@@ -13,6 +13,7 @@ import type { Parity } from './payloads/parity';
 import type { RouteSource } from './routes/source';
 import { type Decision, decide } from './routes/decide';
 import { type StartRequest, type TenantFunction, startFacts } from './routes/facts';
+import type { ScheduleMoves } from './schedule-moves/moves';
 import type { Starts } from './starts';
 import { mergedTaskQueue } from './task-queues';
 import { type Target, type Way, ways, withoutReusePolicy } from './ways';
@@ -27,6 +28,7 @@ export interface RouterSetting {
   namespaces: Namespaces;
   parity: Pick<Parity, 'refusalOf'>;
   load: Pick<LoadGuard, 'diversion'>;
+  scheduleMoves: ScheduleMoves;
   /** Engine of the connection's own Postgres. */
   home: string;
   now(): number;
@@ -134,10 +136,11 @@ export class Router {
   private async ofSchedule(
     method: string,
     request: object,
-    { forgets }: Extract<Way, { way: 'schedule' }>,
+    { changes, forgets }: Extract<Way, { way: 'schedule' }>,
   ): Promise<object> {
-    const { engines, owners } = this.setting;
+    const { engines, owners, scheduleMoves } = this.setting;
     const key = scheduleKey(request);
+    if (changes === true) await scheduleMoves.refuseWhileMoving(key);
     const answer = await this.byOwner(key, { id: key.id, runId: '' }, (engine) =>
       engines.call(engine, method, request),
     );

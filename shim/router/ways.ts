@@ -16,7 +16,7 @@ export type Way =
   | { way: 'createSchedule' }
   /** About one workflow. `pages`: the answer's page token belongs to its engine. */
   | { way: 'workflow'; target(request: object): Target; pages?: true }
-  | { way: 'schedule'; forgets?: true }
+  | { way: 'schedule'; changes?: true; forgets?: true }
   /** A task token says which engine gave it. */
   | { way: 'token' }
   | { way: 'list'; items: 'executions' | 'schedules' }
@@ -118,9 +118,9 @@ export const ways: Record<string, Way> = {
 
   createSchedule: { way: 'createSchedule' },
   describeSchedule: { way: 'schedule' },
-  updateSchedule: { way: 'schedule' },
-  patchSchedule: { way: 'schedule' },
-  deleteSchedule: { way: 'schedule', forgets: true },
+  updateSchedule: { way: 'schedule', changes: true },
+  patchSchedule: { way: 'schedule', changes: true },
+  deleteSchedule: { way: 'schedule', changes: true, forgets: true },
   listScheduleMatchingTimes: { way: 'schedule' },
 
   listWorkflowExecutions: { way: 'list', items: 'executions' },

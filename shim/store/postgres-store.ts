@@ -27,6 +27,7 @@ import {
 import { PostgresLoad } from './load-guard';
 import { PostgresPayloadParties } from './payload-parties';
 import { PostgresRouting } from './routing';
+import { PostgresScheduleMoves } from './schedule-moves';
 import { PostgresDeployments } from './deployments';
 import { PostgresSchedules } from './schedules';
 import { localResults } from './sql/activity-results';
@@ -112,6 +113,7 @@ export class PostgresStore implements Store {
   readonly routing: PostgresRouting;
   readonly payloadParties: PostgresPayloadParties;
   readonly load: PostgresLoad;
+  readonly scheduleMoves: PostgresScheduleMoves;
   private readonly connections: Connections;
   private readonly clock = new Clock();
   private readonly sql: ReturnType<typeof statements>;
@@ -173,6 +175,7 @@ export class PostgresStore implements Store {
     this.inbox = new PostgresInbox(connections, schema, listen);
     this.deployments = new PostgresDeployments(connections, schema, listen);
     this.schedules = new PostgresSchedules(connections, schema, listen, () => this.nowMs());
+    this.scheduleMoves = new PostgresScheduleMoves(connections, schema, listen);
     const tell = (notice: Notice): void => {
       // Routed connections of this process too.
       this.notices.emit(notice);

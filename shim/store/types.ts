@@ -18,6 +18,7 @@ import type { HistoryEvent, Payload, Payloads, RunState, Status } from '../servi
 import type { LoadStore } from './load-types';
 import type { PayloadPartyStore } from './payload-types';
 import type { RoutingStore } from './routing-types';
+import type { ScheduleMoveStore } from './schedule-move-types';
 
 /** What one transition (or several merged ones) of one run writes. */
 export interface RunCommit {
@@ -574,6 +575,7 @@ export interface Store {
   readonly routing: RoutingStore;
   readonly payloadParties: PayloadPartyStore;
   readonly load: LoadStore;
+  readonly scheduleMoves: ScheduleMoveStore;
   readonly deployments: DeploymentStore;
   /** Epoch ms by Postgres's clock, from the last round trips (monotonic in this process). */
   nowMs(): number;

@@ -45,7 +45,8 @@ export function shownInfo(state: ScheduleState, running: RunningWorkflow[], nowM
     missedCatchupWindow: long(state.missedCatchupWindow),
     overlapSkipped: long(state.overlapSkipped),
     bufferDropped: long(state.bufferDropped),
-    bufferSize: long(state.buffered.length),
+    // Until it is known to be started, it waits.
+    bufferSize: long(state.buffered.length + state.pending.length),
     runningWorkflows: running.map(({ workflowId, firstRunId }) => ({ workflowId, runId: firstRunId })),
     recentActions: state.recent.map(shownAction),
     futureActionTimes: futureTimes(state, nowMs, DESCRIBED).map(fromMs),
