@@ -108,6 +108,7 @@ describeWithTemporal('A schedule that is handed over', (server) => {
   it('waits until none of its workflows runs, and cuts before that when told to', async () => {
     await withWorkers(server().address, async (r) => {
       const { scheduleId, handle } = await create(r, ScheduleOverlapPolicy.SKIP, {
+        spec: { intervals: [{ every: '5s' }] },
         action: {
           type: 'startWorkflow',
           workflowType: 'counter',

@@ -29,14 +29,18 @@ export const updatedAt = ({ info }: Described): number => ms(info?.updateTime);
 export const notesOf = ({ schedule }: Described): string => schedule?.state?.notes ?? '';
 export const runningOf = ({ info }: Described): Execution[] => info?.runningWorkflows ?? [];
 
-export const shown = (described: Described): Shown => ({
-  policy: described.schedule?.policies?.overlapPolicy ?? 0,
-  jittered: ms(described.schedule?.spec?.jitter) > 0,
-  endMs: endOf(described),
-  nextMs: optionalMs(described.info?.futureActionTimes?.[0]),
-  buffered: int64(described.info?.bufferSize),
-  running: runningOf(described).length,
-});
+export function shown(described: Described): Shown {
+  const [nextMs, followingMs] = (described.info?.futureActionTimes ?? []).map(ms);
+  return {
+    policy: described.schedule?.policies?.overlapPolicy ?? 0,
+    jittered: ms(described.schedule?.spec?.jitter) > 0,
+    endMs: endOf(described),
+    nextMs,
+    gapMs: (followingMs ?? Infinity) - (nextMs ?? 0),
+    buffered: int64(described.info?.bufferSize),
+    running: runningOf(described).length,
+  };
+}
 
 export class EngineSchedule {
   constructor(

@@ -61,7 +61,7 @@ const CALL_MS = 6000;
 const LOOK_EVERY_MS = 5000;
 const AT_ONCE = 50;
 /** Looks while it waits: often at first. */
-const WAIT_MS = { first: 150, most: 2000 };
+const WAIT_MS = { first: 100, most: 500 };
 /** An engine may be away that long before `move` gives up and leaves the move to others. */
 const AWAY_MS = 30_000;
 

@@ -14,6 +14,7 @@ const shown = (changes: Partial<Shown>): Shown => ({
   jittered: false,
   endMs: undefined,
   nextMs: undefined,
+  gapMs: Infinity,
   buffered: 0,
   running: 0,
   ...changes,
@@ -30,10 +31,11 @@ describe('The cut of a schedule', () => {
         fc.integer({ min: -5000, max: 5000 }),
         fc.integer({ min: -5000, max: 5000 }),
         fc.integer({ min: 1, max: 999 }),
-        (everyS, lookedMs, untilKnown, untilActive, moverAhead, newAhead, mark) => {
+        fc.constantFrom(ALLOW_ALL, Policy.SCHEDULE_OVERLAP_POLICY_BUFFER_ALL),
+        (everyS, lookedMs, untilKnown, untilActive, moverAhead, newAhead, mark, policy) => {
           const times = Array.from({ length: 400 }, (_, n) => n * everyS * SECOND);
           const nextMs = times.find((time) => time > lookedMs)!;
-          const endMs = endFor(shown({ nextMs }), lookedMs + moverAhead, mark);
+          const endMs = endFor(shown({ policy, nextMs, gapMs: everyS * SECOND }), lookedMs + moverAhead, mark);
           if (endMs === null) return;
           // By the old engine's clock it learnt of its end then, by the new one's that one began then.
           const updatedMs = lookedMs + untilKnown;
@@ -43,7 +45,7 @@ describe('The cut of a schedule', () => {
           const copy = times.filter((time) => time >= cutMs + SECOND);
           const own = copy.filter((time) => time > activeMs);
           const missed = copy.filter((time) => time <= activeMs);
-          expect([...old, ...madeUp(ALLOW_ALL, missed, 0), ...own]).toEqual(times);
+          expect([...old, ...madeUp(policy, missed, 0), ...own]).toEqual(times);
         },
       ),
     );

@@ -7,8 +7,12 @@ import { temporal } from '@temporalio/proto';
 import Policy = temporal.api.enums.v1.ScheduleOverlapPolicy;
 
 const SECOND = 1000;
-/** The old engine should know of its end that long before its next time: then nothing of it runs when the new one begins. */
+/**
+ * The old engine should know of its end that long before its next time: then nothing of it runs when the new one begins. Times that are closer together
+ * than the second leave no such room (Temporal acts up to a second late); the new engine then waits for what the last ones started.
+ */
 const ROOM_MS = 250;
+const CLOSE_MS = 5000;
 /** With jitter no gap between times is known: the end is that far ahead. */
 const AHEAD_MS = 5000;
 
@@ -22,6 +26,8 @@ export interface Shown {
   endMs: number | undefined;
   /** When it acts next; undefined = not any more. */
   nextMs: number | undefined;
+  /** From then to the time after that; Infinity = there is none. */
+  gapMs: number;
   buffered: number;
   running: number;
 }
@@ -40,12 +46,13 @@ export const isOver = (shown: Shown): boolean => isQuiet(shown) && shown.nextMs 
  * seconds, so that a fraction changes nothing.
  */
 export function endFor(shown: Shown, nowMs: number, mark: number): number | null {
-  const { jittered, endMs, nextMs } = shown;
+  const { policy, jittered, endMs, nextMs, gapMs } = shown;
   const last = endMs === undefined ? Infinity : floor(endMs);
   if (jittered) return Math.min(floor(nowMs) + AHEAD_MS, last) + mark;
   if (!isQuiet(shown)) return null;
-  if (nextMs === undefined) return Math.min(floor(nowMs), last) + mark;
-  return nextMs - nowMs < ROOM_MS ? null : Math.min(floor(nowMs), nextMs - SECOND, last) + mark;
+  const now = Math.min(floor(nowMs), last) + mark;
+  if (isConcurrent(policy) || nextMs === undefined || gapMs < CLOSE_MS) return now;
+  return nextMs - nowMs < ROOM_MS ? null : Math.min(now, nextMs - SECOND + mark);
 }
 
 /**
