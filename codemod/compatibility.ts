@@ -10,7 +10,7 @@ export interface Entry {
 type Entries = Record<string, Entry>;
 
 interface Compatibility {
-  temporal: { sdk: string };
+  temporal: { sdk: string; lowestSdk: string };
   rpcs: Record<string, Entries>;
   apis: Record<string, Entries>;
   options: Record<string, Entries>;

@@ -28,6 +28,8 @@ export interface CodemodReport {
   diff: string;
   /** Dependencies changed: what installs them. */
   install?: string;
+  /** Code changed, and no package.json says what it depends on. */
+  noPackage?: true;
 }
 
 export interface Seen {

@@ -33,6 +33,8 @@ export class ModulePaths {
   private readonly files: ReadonlySet<string>;
   /** Package name → folder. */
   private readonly packages = new Map<string, string>();
+  /** Of all packages, with a name or not. */
+  private readonly folders: string[] = [];
   /** Those of the deepest folders first. */
   private readonly aliases: Aliases[] = [];
 
@@ -60,6 +62,11 @@ export class ModulePaths {
   temporalOf(from: string, specifier: string): string | undefined {
     if (specifier.startsWith('.') || specifier.startsWith('@temporalio/')) return undefined;
     return this.byAlias(from, specifier, (target) => /node_modules\/(@temporalio\/[\w-]+)/.exec(target)?.[1]);
+  }
+
+  /** What a path means in each package that has it. */
+  inPackages(specifier: string): string[] {
+    return this.folders.flatMap((folder) => this.at(path.posix.join(folder, specifier)) ?? []);
   }
 
   private at(target: string): string | undefined {
@@ -112,6 +119,7 @@ export class ModulePaths {
   }
 
   private readPackage(file: string): void {
+    this.folders.push(path.posix.dirname(file));
     const name = this.tolerant(file, (ast) => stringAt(rootObject(ast), 'name'));
     if (name !== undefined) this.packages.set(name, path.posix.dirname(file));
   }

@@ -35,6 +35,12 @@ export class ProjectModules implements Modules {
     return this.paths.fileOf(from, specifier);
   }
 
+  /** The files that a `workflowsPath` means: beside the file, or where processes are started, which is in packages. */
+  entries(from: string, specifier: string): string[] {
+    const own = this.resolve(from, specifier);
+    return own !== undefined ? [own] : this.paths.inPackages(specifier);
+  }
+
   madeBy(from: string, specifier: string, name: string, steps: readonly Step[]): ReadonlySet<string> | undefined {
     const file = this.resolve(from, specifier);
     if (file === undefined) return undefined;

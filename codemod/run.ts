@@ -3,7 +3,8 @@ import { existsSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { readRepository } from './assess/assess';
-import { compatibility, ownVersion } from './compatibility';
+import { ownVersion } from './compatibility';
+import { guessed, spoken, tooOld } from './dependency-words';
 import { CodemodError } from './failure';
 import { fileReport, type CodemodReport, type FileReport, totalsOf } from './file-report';
 import { uncommitted } from './files/git';
@@ -21,7 +22,7 @@ import {
   record,
   recordRoutes,
 } from './journal';
-import { DROP_INS, type Direction, namesTypedByWorker } from './packages';
+import { type Direction, namesTypedByWorker } from './packages';
 import { ProjectModules } from './project-modules';
 import { unifiedDiff } from './report/unified-diff';
 import { type RoutedPlan, planOf } from './routed/plan';
@@ -30,13 +31,7 @@ import { ROUTER } from './routed/routed';
 import { mentions } from './source/mentions';
 import { SyntaxFault } from './source/parse';
 import { transformCode } from './transforms';
-import {
-  addDependency,
-  type Dependencies,
-  moveDependencies,
-  type PackageResult,
-  restoreDependencies,
-} from './transforms/package-json';
+import { addDependency, moveDependencies, type PackageResult, restoreDependencies } from './transforms/package-json';
 import type { Context } from './transforms/transform';
 import { transformTsconfig } from './transforms/tsconfig';
 import { withWorkerTypes } from './transforms/worker-types';
@@ -172,7 +167,8 @@ class Run {
       diff: this.changes
         .map(({ path: file, before, after }) => unifiedDiff(file, before && whole(before), after))
         .join(''),
-      ...(install === undefined ? {} : { install }),
+      ...(install !== undefined && { install }),
+      ...(this.packages.length === 0 && this.changes.length > 0 && { noPackage: true as const }),
     };
   }
 
@@ -181,6 +177,8 @@ class Run {
     const kind = kindOf(file)!;
     try {
       const size = sizeOfRegularFile(path.join(this.root, file));
+      if (size === undefined && !existsSync(path.join(this.root, file)))
+        return fileReport({ path: file, reason: 'git knows it, but it is not there any more' });
       if (size === undefined)
         return fileReport({ path: file, reason: 'not a regular file: what a link leads to is handled where it is' });
       if (size > MAX_BYTES) return this.large(file, size);
@@ -261,7 +259,8 @@ class Run {
         ...result.removed,
       });
     this.changes.push({ path: file, before, after: before.bom ? `\uFEFF${result.text}` : result.text });
-    return fileReport({ path: file, changed: true, reason: `dependencies: ${spoken(result)}` });
+    const notes = direction === 'forward' ? tooOld(file, before.text) : [];
+    return fileReport({ path: file, changed: true, reason: `dependencies: ${spoken(result)}`, notes });
   }
 
   /** For packages that stay and whose types name what has gone. */
@@ -370,17 +369,6 @@ const routesFrom = (owner: string | undefined): string =>
   path.posix.relative(path.posix.dirname(owner ?? ROUTES), ROUTES);
 
 const whole = ({ text, bom }: TextFile): string => (bom ? `\uFEFF${text}` : text);
-
-/** Without a record of the move: what the code imports, in the version that Branchline stands for. */
-function guessed(needed: ReadonlySet<string> = new Set()): Dependencies {
-  const names = DROP_INS.map((door) => `@temporalio/${door}`).filter((name) => needed.has(name));
-  return { dependencies: Object.fromEntries(names.map((name) => [name, `^${compatibility().temporal.sdk}`])) };
-}
-
-function spoken({ removed, added }: PackageResult): string {
-  const names = (all: Dependencies): string[] => Object.values(all).flatMap((section) => Object.keys(section));
-  return [...names(removed).map((name) => `-${name}`), ...names(added).map((name) => `+${name}`)].join(' ');
-}
 
 function reasonOf(error: unknown): string {
   if (error instanceof SyntaxFault)

@@ -62,6 +62,47 @@ describe('which functions are workflows', () => {
     });
   });
 
+  it('takes a workflowsPath that is relative to where processes are started, in every package that has it', async () => {
+    const one = (name: string): string =>
+      `import { sleep } from '@temporalio/workflow';\nexport async function ${name}() { await sleep(1); }`;
+    const found = await of({
+      'archetypes/package.json': '{}',
+      'archetypes/worker.ts': `import { Worker } from '@temporalio/worker';\nWorker.create({ taskQueue: 'q', workflowsPath: path.resolve('./src/workflows') });`,
+      'apps/a/package.json': '{}',
+      'apps/a/src/workflows.ts': one('inA'),
+      'apps/b/package.json': '{}',
+      'apps/b/src/workflows/index.ts': one('inB'),
+      'apps/c/src/workflows.ts': one('inC'),
+    });
+    expect(found.workflows.map(({ type }) => type)).toEqual(['inA', 'inB']);
+    expect(found.notFollowed).toEqual([]);
+  });
+
+  it('says where a workflowsPath leads to nothing it could read', async () => {
+    const found = await workflows('export async function one() { await act(); }', {
+      'other.ts': `import { Worker } from '@temporalio/worker';\nWorker.create({ taskQueue: 'q', workflowsPath: './elsewhere' });\nWorker.create({ taskQueue: 'q', workflowsPath: process.env.W! });`,
+    });
+    expect(found.notFollowed).toEqual([
+      { path: 'other.ts', line: 2 },
+      { path: 'other.ts', line: 3 },
+    ]);
+    expect(assessmentText(found)).toMatch(
+      /workflowsPath that leads to no file here.*\n {2}other\.ts:2\n {2}other\.ts:3/,
+    );
+    expect(assessmentPage(found)).toContain('<li><code>other.ts:3</code></li>');
+  });
+
+  it('counts the starts by schedules, and by clients that a helper gives', async () => {
+    const found = await workflows('export async function one() { await act(); }', {
+      'schedule.ts': `import { one } from './workflows';\nclient.schedule.create({ action: { type: 'startWorkflow', workflowType: one, taskQueue: 'q' } });`,
+      'helped.ts': `import { client } from './client';\nclient.workflow.start('one', { taskQueue: 'q', workflowId: 'w' });`,
+    });
+    expect(facts(found, 'one').startedAt).toEqual([
+      { path: 'helped.ts', line: 2 },
+      { path: 'schedule.ts', line: 2 },
+    ]);
+  });
+
   it('refuses a folder without any', async () => {
     await expect(of({ 'a.ts': `import '@temporalio/client';` })).rejects.toMatchObject({
       code: 'BRANCHLINE_NO_WORKFLOWS',

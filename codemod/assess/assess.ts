@@ -31,7 +31,9 @@ export interface Assessment extends RepositoryFacts {
   estimate?: Estimate;
 }
 
-const NAMES_TEMPORAL = /(?:@temporalio|branchline)\//;
+/** Clients that a package of the repository makes are used without a name of Temporal's. */
+const OF_TEMPORAL =
+  /(?:@temporalio|branchline)\/|\bworkflow\s*\.\s*(?:start|execute|signalWithStart)\b|['"`]startWorkflow['"`]/;
 
 /** A repository as it was read, and what its paths mean. */
 export interface ReadRepository {
@@ -75,7 +77,7 @@ export async function readRepository({
       const size = sizeOfRegularFile(path.join(root, file));
       if (size === undefined || size > MAX_BYTES) return;
       const { text } = readText(path.join(root, file));
-      if (!always && !NAMES_TEMPORAL.test(text)) return;
+      if (!always && !OF_TEMPORAL.test(text)) return;
       withParsed(file, text, (parsed) => {
         facts.set(file, factsOfFile(parsed));
         if (!unsupported.concerns(text, 'forward')) return;
@@ -95,15 +97,18 @@ export async function readRepository({
   // What those import comes into bundles too, though it names nothing of Temporal's.
   for (const queue = [...facts.values()]; queue.length > 0;) {
     const { path: from, imports, entries } = queue.pop()!;
-    for (const specifier of [...imports.map((one) => one.specifier), ...entries]) {
-      const target = modules.resolve(from, specifier);
-      if (target === undefined || facts.has(target)) continue;
+    const imported = imports.flatMap(({ specifier }) => modules.resolve(from, specifier) ?? []);
+    const entered = entries.flatMap(({ specifier }) =>
+      specifier === undefined ? [] : modules.entries(from, specifier),
+    );
+    for (const target of [...imported, ...entered]) {
+      if (facts.has(target)) continue;
       read(target, true);
       const more = facts.get(target);
       if (more !== undefined) queue.push(more);
     }
   }
-  const linker = new Linker(facts, (from, specifier) => modules.resolve(from, specifier), refused);
+  const linker = new Linker(facts, modules, refused);
   const linked = linker.link();
   if (linked.workflows.length === 0) {
     throw new CodemodError(

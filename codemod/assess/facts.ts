@@ -42,6 +42,8 @@ export interface RepositoryFacts {
   files: number;
   workflows: WorkflowFacts[];
   edges: Edge[];
+  /** Where a workflowsPath is given that leads to no file here: types behind it are missing. */
+  notFollowed: Site[];
   /** Options and names refused by Branchline outside of workflow code. */
   unsupported: Finding[];
   failed: { path: string; reason: string }[];

@@ -1,6 +1,7 @@
 /** What one file says: its functions, what each calls, what it starts. Names of other files stay names until they are linked. */
 import { Origins, unwrapped } from '../source/origins';
 import { type ParsedFile, positionOf, ts, walk } from '../source/parse';
+import { entryOf, startedBy } from './starts';
 import { CHILD_STARTS, EACH, forbiddenModule, hazardOf, PROXIES, TOGETHER } from './rules';
 
 /** A name of this file, or of the module that it was imported from; a string names a workflow type itself. */
@@ -44,15 +45,13 @@ export interface FileFacts {
   imports: { specifier: string; line: number }[];
   /** Names whose value (or whose members) are activities. */
   proxies: Set<string>;
-  /** Specifiers that are given as workflowsPath. */
-  entries: string[];
+  /** What is given as workflowsPath; no specifier: made in a way that is not followed. */
+  entries: { specifier?: string; line: number }[];
   /** Starts by a client: of which type, in which function. */
   starts: { ref: Ref; line: number; within?: string }[];
   /** Imports that workflow code must not have. */
   forbidden: { code: string; reason: string; line: number }[];
 }
-
-const CLIENT_STARTS = /^(?:start|execute|signalWithStart)$/;
 
 export function factsOfFile(file: ParsedFile): FileFacts {
   return new Reader(file).read();
@@ -260,24 +259,12 @@ class Reader {
     const { facts } = this;
     if (ts.isPropertyAssignment(node) && ts.isIdentifier(node.name) && node.name.text === 'workflowsPath') {
       const specifier = entryOf(node.initializer.getText(this.file.ast));
-      if (specifier !== undefined) facts.entries.push(specifier);
+      facts.entries.push({ ...(specifier !== undefined && { specifier }), line: this.line(node) });
     }
-    if (!ts.isCallExpression(node)) return;
-    const callee = unwrapped(node.expression);
-    if (!ts.isPropertyAccessExpression(callee) || !CLIENT_STARTS.test(callee.name.text)) return;
-    // Standalone activities and Nexus operations are started alike.
-    if (/\b(?:activity|nexus)$/i.test(callee.expression.getText(this.file.ast))) return;
-    const [target, options] = node.arguments;
-    if (target === undefined || options === undefined || !looksLikeStartOptions(options)) return;
-    const ref = this.refOf(target);
+    const target = startedBy(node);
+    const ref = target && this.refOf(target);
     if (ref !== undefined) facts.starts.push({ ref, line: this.line(node), ...within(node) });
   }
-}
-
-/** The module that the expression of a `workflowsPath` names: `require.resolve('./workflows')`, `path.join(__dirname, 'workflows')`. */
-export function entryOf(expression: string): string | undefined {
-  const [, specifier] = /["'`](\.{1,2}\/[^"'`]*|[\w-]+(?:\/[^"'`]*)?)["'`]/.exec(expression) ?? [];
-  return specifier === undefined || specifier.startsWith('.') ? specifier : `./${specifier}`;
 }
 
 function gatherValueNames(node: ts.Node, names: Set<string>): void {
@@ -327,9 +314,6 @@ function functionsOf(statement: ts.Statement): [string, ts.Node][] {
 }
 
 /** A start always has options with a task queue or an id. */
-const looksLikeStartOptions = (options: ts.Expression): boolean =>
-  ts.isIdentifier(options) || /\btaskQueue\b|\bworkflowId\b/.test(options.getText());
-
 function within(node: ts.Node): { within?: string } {
   for (let at: ts.Node | undefined = node; at !== undefined; at = at.parent) {
     if (

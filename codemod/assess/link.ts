@@ -2,12 +2,17 @@
 import type { Edge, FanOut, Finding, Site, WorkflowFacts } from './facts';
 import type { Call, FileFacts, FunctionFacts, Ref, Spread } from './file-facts';
 
-/** Which file a specifier means; undefined: none of the repository. */
-export type Resolve = (from: string, specifier: string) => string | undefined;
+export interface Paths {
+  /** Which file a specifier means; undefined: none of the repository. */
+  resolve(from: string, specifier: string): string | undefined;
+  /** Which files a `workflowsPath` means. */
+  entries(from: string, specifier: string): string[];
+}
 
 export interface Linked {
   workflows: WorkflowFacts[];
   edges: Edge[];
+  notFollowed: Site[];
 }
 
 interface Found {
@@ -18,7 +23,7 @@ interface Found {
 export class Linker {
   constructor(
     private readonly files: ReadonlyMap<string, FileFacts>,
-    private readonly resolve: Resolve,
+    private readonly paths: Paths,
     private readonly unsupported: readonly Finding[],
   ) {}
 
@@ -31,13 +36,21 @@ export class Linker {
       .sort()
       .map((type) => this.workflow(type, found.get(type), started.get(type) ?? [], edges));
     this.startsInActivities(workflows, edges);
-    return { workflows, edges };
+    return { workflows, edges, notFollowed: this.notFollowed() };
   }
 
-  /** What a specifier of a file exports; undefined: it leads to no file that was read. */
+  /** What a `workflowsPath` exports; undefined: it leads to no file that was read. */
   typesAt(from: string, specifier: string): string[] | undefined {
-    const entry = this.resolve(from, specifier);
-    return entry === undefined || !this.files.has(entry) ? undefined : [...this.exportsOf(entry).keys()];
+    const entries = this.paths.entries(from, specifier).filter((entry) => this.files.has(entry));
+    return entries.length === 0 ? undefined : entries.flatMap((entry) => [...this.exportsOf(entry).keys()]);
+  }
+
+  private notFollowed(): Site[] {
+    return [...this.files.values()].flatMap(({ path, entries }) =>
+      entries
+        .filter(({ specifier }) => specifier === undefined || this.paths.entries(path, specifier).length === 0)
+        .map(({ line }) => ({ path, line })),
+    );
   }
 
   /** Exports of what `workflowsPath` names, targets of starts and children. Helpers that are exported beside them do not await anything of the workflow API. */
@@ -47,9 +60,9 @@ export class Linker {
       if (one !== undefined && !found.has(type)) found.set(type, one);
     };
     for (const file of this.files.values()) {
-      for (const specifier of file.entries) {
-        const entry = this.resolve(file.path, specifier);
-        if (entry !== undefined) for (const [name, one] of this.exportsOf(entry)) add(name, one);
+      for (const { specifier } of file.entries) {
+        for (const entry of specifier === undefined ? [] : this.paths.entries(file.path, specifier))
+          for (const [name, one] of this.exportsOf(entry)) add(name, one);
       }
       for (const { ref } of file.starts) add(ref.name, this.find(file, ref));
       for (const one of file.functions.values()) {
@@ -77,7 +90,7 @@ export class Linker {
     if (file === undefined || seen.has(path)) return all;
     seen.add(path);
     for (const specifier of file.stars) {
-      const target = this.resolve(path, specifier);
+      const target = this.paths.resolve(path, specifier);
       if (target !== undefined) for (const [name, one] of this.exportsOf(target, seen)) all.set(name, one);
     }
     for (const [name, ref] of file.exports) {
@@ -93,7 +106,7 @@ export class Linker {
       const one = file.functions.get(ref.name);
       return one === undefined ? undefined : { file, function: one };
     }
-    const path = this.resolve(file.path, ref.module);
+    const path = this.paths.resolve(file.path, ref.module);
     return path === undefined ? undefined : this.exportsOf(path).get(ref.name);
   }
 
@@ -161,7 +174,7 @@ export class Linker {
   private isActivity(file: FileFacts, ref: Ref): boolean {
     if (ref.module === 'activity:') return true;
     if (ref.module === undefined || ref.module === '') return false;
-    const path = this.resolve(file.path, ref.module);
+    const path = this.paths.resolve(file.path, ref.module);
     return path !== undefined && this.files.get(path)?.proxies.has(ref.name) === true;
   }
 
@@ -170,7 +183,7 @@ export class Linker {
     if (seen.has(path)) return seen;
     seen.add(path);
     for (const { specifier } of this.files.get(path)?.imports ?? []) {
-      const target = this.resolve(path, specifier);
+      const target = this.paths.resolve(path, specifier);
       if (target !== undefined) this.moduleGraph(target, seen);
     }
     return seen;

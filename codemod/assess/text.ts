@@ -8,10 +8,7 @@ export function assessmentText(assessment: Assessment): string {
   const rows = assessment.workflows.map((workflow) => row(workflow, assessment));
   const head = ['workflow type', 'verdict', 'activities', 'at once', 'started', 'defined'];
   const lines = table([head, ...rows]);
-  lines.push('');
-  for (const { type, verdict, reasons } of assessment.verdicts) {
-    lines.push(`${type}: ${verdict}`, ...reasons.map((reason) => `  ${reason}`));
-  }
+  lines.push(...reasonLines(assessment));
   lines.push(...measuredLines(assessment));
   const groups = new Map(assessment.verdicts.map(({ group }) => [group.join(', '), group]));
   const tied = [...groups.values()].filter((group) => group.length > 1);
@@ -30,13 +27,51 @@ export function assessmentText(assessment: Assessment): string {
       'Refused by Branchline, outside of workflow code:',
       ...outside.map(({ path, line, reason }) => `  ${path}:${line} ${reason}`),
     );
+  if (assessment.notFollowed.length > 0)
+    lines.push('', NOT_FOLLOWED, ...assessment.notFollowed.map(({ path, line }) => `  ${path}:${line}`));
   if (assessment.failed.length > 0)
     lines.push('', 'Not read:', ...assessment.failed.map(({ path, reason }) => `  ${path}: ${reason}`));
-  lines.push(
-    '',
-    `${assessment.workflows.length} workflow types in ${assessment.files} files. Thresholds: ${JSON.stringify(assessment.thresholds)}`,
-  );
+  lines.push('', totals(assessment), thresholdWords(assessment), ...nextStep(assessment));
   return `${lines.join('\n')}\n`;
+}
+
+const VERDICTS = ['fix first', 'keep on Temporal', 'move'] as const;
+
+/** What is not to be moved comes first; types with the same reasons stand together. */
+function reasonLines({ verdicts }: Assessment): string[] {
+  return VERDICTS.flatMap((verdict) => {
+    const types = new Map<string, string[]>();
+    for (const one of verdicts.filter((other) => other.verdict === verdict)) {
+      const reasons = one.reasons.map((reason) => `  ${reason}`).join('\n');
+      types.set(reasons, [...(types.get(reasons) ?? []), one.type]);
+    }
+    const lines = [...types].flatMap(([reasons, names]) => [`${verdict}: ${names.join(', ')}`, reasons]);
+    return lines.length === 0 ? [] : ['', ...lines];
+  });
+}
+
+/** `20 workflow types in 300 files: 18 move, 2 fix first.` */
+export function totals({ workflows, files, verdicts }: Assessment): string {
+  const counts = [...VERDICTS].reverse().flatMap((verdict) => {
+    const count = verdicts.filter((one) => one.verdict === verdict).length;
+    return count === 0 ? [] : `${count} ${verdict}`;
+  });
+  return `${workflows.length} workflow ${workflows.length === 1 ? 'type' : 'types'} in ${files} files: ${counts.join(', ')}.`;
+}
+
+export const thresholdWords = ({ thresholds }: Assessment): string =>
+  `Thresholds (--thresholds changes them): ${Object.entries(thresholds)
+    .map(([name, value]) => `${name} ${value}`)
+    .join(', ')}.`;
+
+export const NOT_FOLLOWED = 'A workflowsPath that leads to no file here; workflow types behind it are missing above:';
+
+function nextStep({ verdicts }: Assessment): string[] {
+  const moving = verdicts.filter(({ verdict }) => verdict === 'move').map(({ type }) => type);
+  if (moving.length === 0) return [];
+  return [
+    `Next: \`branchline codemod --workflows ${moving[0]}\` moves one type (and those tied to it) and keeps Temporal; \`branchline codemod --all\` moves everything.`,
+  ];
 }
 
 function measuredLines({ measured, estimate }: Assessment): string[] {

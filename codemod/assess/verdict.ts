@@ -129,7 +129,10 @@ function widest(
   const counted = seen === undefined ? fanOut : fanOut.filter(({ width }) => width !== undefined);
   const widths = counted.map(({ width, over, path, line }) => ({
     width: width ?? assumedFanOut,
-    words: `${width ?? `assumedFanOut ${assumedFanOut}`} ${over} at once (${path}:${line})`,
+    words:
+      width === undefined
+        ? `as many ${over} at once as a list is long (${path}:${line}), taken for assumedFanOut ${assumedFanOut}`
+        : `${width} ${over} at once (${path}:${line})`,
   }));
   if (seen !== undefined)
     widths.push({ width: seen, words: `${seen} activities or children at once in ${measured!.histories} histories` });

@@ -40,6 +40,12 @@ export function codemodText(report: CodemodReport, verbose: boolean): string {
     lines.push(
       `Dependencies ${report.written ? 'changed' : 'would change'}: run \`${report.install}\` to bring the lock file along.`,
     );
+  if (report.noPackage === true)
+    lines.push(
+      report.direction === 'forward'
+        ? 'There is no package.json here: where this code is installed, run `npm install branchline`.'
+        : "There is no package.json here: see that Temporal's packages are installed where this code runs.",
+    );
   return `${lines.join('\n')}\n`;
 }
 

@@ -2,7 +2,7 @@
  * Temporal kept, Postgres beside it: connections of clients become routed ones, workers that run moved types become workers for both engines.
  * What stood there is kept in a comment behind the new name, so that `undo` takes it back whatever else was changed.
  */
-import { entryOf } from '../assess/file-facts';
+import { entryOf } from '../assess/starts';
 import { isHandedOn, isInType, isListed, wholeName } from '../source/class-uses';
 import { Makers, memberName } from '../source/makers';
 import { literalOf } from '../source/objects';
@@ -115,7 +115,8 @@ class Rewrite {
   private connection(call: ts.CallExpression): void {
     const { ast, text } = this.file;
     const [given] = call.arguments;
-    const more = `, postgres: {}, routes: { file: '${this.routing.routesFrom(this.file.path)}' } }`;
+    const routes = this.routing.routesFrom(this.file.path);
+    const more = `, postgres: {}, routes: { file: '${routes}' } }`;
     if (call.arguments.some(ts.isSpreadElement)) {
       this.leave('routed-connection', 'give these options to RoutedConnection.connect as `temporal`', call);
       this.stays(call.expression);
@@ -136,6 +137,11 @@ class Rewrite {
       this.insert(given.getStart(ast), '{ temporal: ');
       this.insert(given.end, more);
     }
+    if (routes.includes('/'))
+      this.outcome.notes.push({
+        reason: `looks for the routes at ${routes} from the folder where a process is started: where that is not the folder of this package, write another path`,
+        offset: call.getStart(ast),
+      });
   }
 
   private worker(call: ts.CallExpression): void {

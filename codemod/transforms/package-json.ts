@@ -2,7 +2,7 @@
 import { DROP_INS } from '../packages';
 import { applyEdits, type Edit } from '../source/edits';
 import { objectAt, parseJson, propertiesOf, rootObject } from '../source/json-text';
-import { ts } from '../source/parse';
+import { positionOf, ts } from '../source/parse';
 
 const SECTIONS = ['dependencies', 'devDependencies', 'peerDependencies', 'optionalDependencies'] as const;
 type Section = (typeof SECTIONS)[number];
@@ -35,6 +35,26 @@ export function moveDependencies(
     const add = section === 'peerDependencies' ? !entries.some(({ name }) => name === OURS) : !there;
     there ||= add && section !== 'peerDependencies';
     return { removed: removed.map(({ name }) => name), added: add ? { [OURS]: version } : {} };
+  });
+}
+
+/** Ranges of Temporal's packages that begin below a version (`1.23.0`), with the line; what is no plain range is let be. @throws SyntaxFault */
+export function olderThan(path: string, text: string, lowest: string): { name: string; range: string; line: number }[] {
+  const ast = parseJson(path, text);
+  const root = rootObject(ast);
+  const number = (version: string): number | undefined => {
+    const [, major, minor] = /^[\^~>=v\s]*(\d+)\.(\d+)/.exec(version) ?? [];
+    return major === undefined ? undefined : Number(major) * 10_000 + Number(minor);
+  };
+  return SECTIONS.flatMap((section) => {
+    const object = objectAt(root, section);
+    return (object === undefined ? [] : propertiesOf(object)).flatMap(({ name, node }) => {
+      if (!DROP_INS.some((door) => name === `@temporalio/${door}`)) return [];
+      const range = ts.isStringLiteral(node.initializer) ? node.initializer.text : '';
+      const asked = number(range);
+      if (asked === undefined || asked >= number(lowest)!) return [];
+      return [{ name, range, line: positionOf(ast, node.getStart(ast)).line }];
+    });
   });
 }
 

@@ -1,12 +1,12 @@
 /** Clients of a test environment: waiting for a result lets time be skipped. */
 import {
-  Client,
   type ClientOptions,
   type TestService,
   WorkflowClient,
   type WorkflowClientOptions,
   type WorkflowResultOptions,
 } from '@temporalio/client';
+import { Client } from '../client/client';
 
 /** Client options that are the application's to choose in a test environment. */
 export type ClientOptionsForTestEnv = Omit<ClientOptions, 'namespace' | 'connection'>;

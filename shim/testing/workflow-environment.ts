@@ -1,14 +1,9 @@
 /** `TestWorkflowEnvironment`: Temporal's class of that name, on a Postgres schema of its own. */
-import {
-  type AsyncCompletionClient,
-  Client,
-  type ClientPlugin,
-  type ConnectionPlugin,
-  type WorkflowClient,
-} from '@temporalio/client';
+import type { AsyncCompletionClient, ClientPlugin, ConnectionPlugin, WorkflowClient } from '@temporalio/client';
 import { InternalConnectionOptionsSymbol } from '@temporalio/client/lib/connection';
 import { type Duration, msToNumber, msToTs, tsToMs } from '@temporalio/common/lib/time';
 import type { temporal } from '@temporalio/proto';
+import { Client } from '../client/client';
 import { Connection, type ConnectionOptions } from '../client/connection';
 import { NativeConnection, type NativeConnectionOptions, type NativeConnectionPlugin } from '../worker/connection';
 import { type ClientOptionsForTestEnv, TimeSkippingClient } from './client';
