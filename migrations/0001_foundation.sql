@@ -22,6 +22,7 @@
 -- became of each of its times, for reading.
 -- `worker_deployments` holds versions of workers, and which of them gets which runs (JSON, with a version like a run's).
 -- `batch_jobs` and `batch_items` are commands on many workflows, with how far they have come.
+-- `fence` and `restore_decisions` are what keeps a restored database from repeating effects unknowingly.
 -- `task_queue_configs` and `task_queue_limits` say how fast and how much at once task queues may work; `task_queue_rates` and `limited_activities`
 -- keep count, where there is a limit.
 -- `route_versions`, `routed_ids`, `payload_parties`, `load_guard` and `load_events` are the router's, for applications that run on a Temporal server as well.
@@ -123,7 +124,9 @@ CREATE TABLE runs (
   version bigint NOT NULL CHECK (version > 0),
   owner uuid,
   due_at timestamptz,
-  state json NOT NULL
+  state json NOT NULL,
+  -- True = nothing is done in it until an operator resumes it (docs/restore.md)
+  held boolean
 ) WITH (
   -- Room for new versions on the same page (HOT updates); vacuum keeps up with a small, hot table.
   fillfactor = 45,
@@ -226,7 +229,9 @@ CREATE TABLE processes (
   -- The queues it polls: [{namespaceId, queue, kind, identity, lastPollMs}]
   pollers json NOT NULL,
   -- A test environment whose clock runs ahead of Postgres's: no other process may join it
-  skips_time boolean NOT NULL
+  skips_time boolean NOT NULL,
+  -- It knows that the fence is up, and gives out no work
+  at_fence boolean NOT NULL DEFAULT false
 ) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 200);
 
 CREATE TABLE flushes (
@@ -465,6 +470,112 @@ CREATE TABLE batch_items (
   PRIMARY KEY (namespace_id, job_id, position),
   FOREIGN KEY (namespace_id, job_id) REFERENCES batch_jobs ON DELETE CASCADE
 ) WITH (autovacuum_vacuum_scale_factor = 0.05);
+
+-- Point-in-time restore: the fence (docs/restore.md).
+--
+-- Postgres begins a new timeline when it is restored to a moment, and when a standby is promoted; a copy in another cluster has another system identifier. `led_on` is where
+-- processes have worked last. Each new connection of a process compares it with where it is (`meet_timeline`): elsewhere the fence goes up, and no process gives out work until
+-- an operator has decided on the runs that were in flight and takes it down.
+CREATE TABLE fence (
+  -- One row
+  only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
+  -- System identifier and timeline, as `current_timeline` has them; null = no process has worked yet
+  led_on text,
+  -- What a new timeline of the same cluster means: a restore (fence) or a failover (continue)
+  on_new_timeline text NOT NULL DEFAULT 'fence' CHECK (on_new_timeline IN ('continue', 'fence')),
+  -- Null = it is down
+  raised_at timestamptz,
+  reason text,
+  -- The moment to which the database was restored, as well as it can be told; null = not by a restore
+  restored_to timestamptz,
+  released_at timestamptz,
+  released_by text,
+  CONSTRAINT raised_for_a_reason CHECK ((raised_at IS NULL) = (reason IS NULL))
+);
+INSERT INTO fence DEFAULT VALUES;
+
+-- What is to become of runs when the fence goes down.
+CREATE TABLE restore_decisions (
+  run_id uuid PRIMARY KEY,
+  decision text COLLATE "C" NOT NULL CHECK (decision IN ('cancel', 'hold', 'resume')),
+  decided_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  decided_by text NOT NULL
+);
+
+-- Null on a standby, and where a provider does not tell: new timelines are then not noticed.
+CREATE FUNCTION current_timeline() RETURNS text
+LANGUAGE plpgsql
+SET search_path FROM CURRENT
+AS $$
+BEGIN
+  RETURN (SELECT c.system_identifier FROM pg_control_system() AS c) || '/' || left(pg_walfile_name(pg_current_wal_lsn()), 8);
+EXCEPTION WHEN insufficient_privilege OR undefined_function OR feature_not_supported OR object_not_in_prerequisite_state THEN
+  RETURN NULL;
+END
+$$;
+
+-- Every process renews its lease at once, and learns how the fence stands.
+CREATE FUNCTION tell_of_fence() RETURNS void
+LANGUAGE plpgsql
+SET search_path FROM CURRENT
+AS $$
+DECLARE
+  nobody constant uuid := '00000000-0000-0000-0000-000000000000';
+  message constant text := json_build_object('from', nobody, 'hello', true, 'notices', json_build_array())::text;
+BEGIN
+  PERFORM pg_notify('branchline ' || current_schema(), message);
+  INSERT INTO notices (sender, notice) SELECT nobody, message
+  WHERE EXISTS (SELECT FROM processes p WHERE NOT p.listens AND p.lease_until > clock_timestamp());
+END
+$$;
+
+-- False: it is up already. Runs that an earlier restore left held stay so unless something else is decided.
+CREATE FUNCTION raise_fence(why text, restored timestamptz DEFAULT NULL) RETURNS boolean
+LANGUAGE plpgsql
+SET search_path FROM CURRENT
+AS $$
+BEGIN
+  UPDATE fence SET raised_at = clock_timestamp(), reason = why, restored_to = restored WHERE raised_at IS NULL;
+  IF NOT FOUND THEN
+    RETURN false;
+  END IF;
+  DELETE FROM restore_decisions;
+  INSERT INTO restore_decisions (run_id, decision, decided_by) SELECT r.run_id, 'hold', 'the restore before' FROM runs r WHERE r.held;
+  PERFORM tell_of_fence();
+  RETURN true;
+END
+$$;
+
+-- For each new connection of a process, and with each renewal of a lease: where this is, and how the fence stands.
+CREATE FUNCTION meet_timeline(OUT timeline text, OUT fenced boolean)
+LANGUAGE plpgsql
+SET search_path FROM CURRENT
+AS $$
+DECLARE
+  known fence;
+BEGIN
+  timeline := current_timeline();
+  SELECT * INTO known FROM fence;
+  fenced := known.raised_at IS NOT NULL;
+  IF timeline IS NULL OR timeline IS NOT DISTINCT FROM known.led_on THEN
+    RETURN;
+  END IF;
+  -- Of several that come at once one decides.
+  SELECT * INTO known FROM fence FOR NO KEY UPDATE;
+  IF timeline IS DISTINCT FROM known.led_on THEN
+    IF known.led_on IS NOT NULL
+      AND (known.on_new_timeline = 'fence' OR split_part(known.led_on, '/', 1) <> split_part(timeline, '/', 1)) THEN
+      -- The last transaction that was replayed; after a restart nobody knows it, and the last lease tells it to some seconds.
+      PERFORM raise_fence(
+        format('the database is on timeline %s, and processes last worked on %s', timeline, known.led_on),
+        coalesce(pg_last_xact_replay_timestamp(),
+          (SELECT max(p.lease_until) - interval '6 seconds' FROM processes p WHERE isfinite(p.lease_until)), clock_timestamp()));
+    END IF;
+    UPDATE fence SET led_on = timeline;
+  END IF;
+  SELECT f.raised_at IS NOT NULL INTO fenced FROM fence f;
+END
+$$;
 
 -- The router: on which engine a new workflow starts, and which engine has an id.
 --
@@ -890,6 +1001,10 @@ DECLARE
   dead uuid[];
   freed integer;
 BEGIN
+  -- While the fence is up nobody takes over anything.
+  IF (SELECT f.raised_at IS NOT NULL FROM fence f) THEN
+    RETURN true;
+  END IF;
   SELECT array_agg(d.id) INTO dead
   FROM (SELECT p.id FROM processes p WHERE p.lease_until < clock_timestamp() FOR UPDATE SKIP LOCKED) d;
   IF dead IS NULL THEN

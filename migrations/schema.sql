@@ -83,6 +83,21 @@ CREATE UNIQUE INDEX executions_one_open_run ON branchline.executions USING btree
 
 CREATE INDEX executions_over_an_hour ON branchline.executions USING btree (namespace_id, COALESCE(close_time, 'infinity'::timestamp with time zone), start_time, run_id DESC) WHERE ((close_time - start_time) > '01:00:00'::interval);
 
+CREATE TABLE branchline.fence (
+  only_row boolean DEFAULT true NOT NULL,
+  led_on text,
+  on_new_timeline text DEFAULT 'fence'::text NOT NULL,
+  raised_at timestamp with time zone,
+  reason text,
+  restored_to timestamp with time zone,
+  released_at timestamp with time zone,
+  released_by text,
+  CONSTRAINT fence_pkey PRIMARY KEY (only_row),
+  CONSTRAINT fence_on_new_timeline_check CHECK ((on_new_timeline = ANY (ARRAY['continue'::text, 'fence'::text]))),
+  CONSTRAINT fence_only_row_check CHECK (only_row),
+  CONSTRAINT raised_for_a_reason CHECK (((raised_at IS NULL) = (reason IS NULL)))
+);
+
 CREATE TABLE branchline.flushes (
   process_id uuid NOT NULL,
   batch bigint NOT NULL,
@@ -225,6 +240,7 @@ CREATE TABLE branchline.processes (
   listens boolean NOT NULL,
   pollers json NOT NULL,
   skips_time boolean NOT NULL,
+  at_fence boolean DEFAULT false NOT NULL,
   CONSTRAINT processes_pkey PRIMARY KEY (id)
 ) WITH (fillfactor=50, autovacuum_vacuum_scale_factor=0, autovacuum_vacuum_threshold=200);
 
@@ -242,6 +258,15 @@ CREATE UNLOGGED TABLE branchline.queries (
 );
 
 CREATE INDEX queries_waiting ON branchline.queries USING btree (namespace_id, queue) WHERE (claimed_by IS NULL);
+
+CREATE TABLE branchline.restore_decisions (
+  run_id uuid NOT NULL,
+  decision text COLLATE "C" NOT NULL,
+  decided_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+  decided_by text NOT NULL,
+  CONSTRAINT restore_decisions_pkey PRIMARY KEY (run_id),
+  CONSTRAINT restore_decisions_decision_check CHECK ((decision = ANY (ARRAY['cancel'::text, 'hold'::text, 'resume'::text])))
+);
 
 CREATE TABLE branchline.route_versions (
   version integer NOT NULL,
@@ -282,6 +307,7 @@ CREATE TABLE branchline.runs (
   owner uuid,
   due_at timestamp with time zone,
   state json NOT NULL,
+  held boolean,
   CONSTRAINT runs_pkey PRIMARY KEY (run_id),
   CONSTRAINT runs_version_check CHECK ((version > 0))
 ) WITH (fillfactor=45, toast_tuple_target=128, autovacuum_vacuum_scale_factor=0.02, autovacuum_vacuum_threshold=500, autovacuum_analyze_scale_factor=0.2, autovacuum_vacuum_cost_delay=1);
@@ -840,6 +866,18 @@ BEGIN
 END
 $function$;
 
+CREATE OR REPLACE FUNCTION branchline.current_timeline()
+ RETURNS text
+ LANGUAGE plpgsql
+ SET search_path TO 'branchline', 'pg_temp'
+AS $function$
+BEGIN
+  RETURN (SELECT c.system_identifier FROM pg_control_system() AS c) || '/' || left(pg_walfile_name(pg_current_wal_lsn()), 8);
+EXCEPTION WHEN insufficient_privilege OR undefined_function OR feature_not_supported OR object_not_in_prerequisite_state THEN
+  RETURN NULL;
+END
+$function$;
+
 CREATE OR REPLACE FUNCTION branchline.delete_execution(run uuid)
  RETURNS void
  LANGUAGE sql
@@ -947,6 +985,37 @@ BEGIN
 END
 $function$;
 
+CREATE OR REPLACE FUNCTION branchline.meet_timeline(OUT timeline text, OUT fenced boolean)
+ RETURNS record
+ LANGUAGE plpgsql
+ SET search_path TO 'branchline', 'pg_temp'
+AS $function$
+DECLARE
+  known fence;
+BEGIN
+  timeline := current_timeline();
+  SELECT * INTO known FROM fence;
+  fenced := known.raised_at IS NOT NULL;
+  IF timeline IS NULL OR timeline IS NOT DISTINCT FROM known.led_on THEN
+    RETURN;
+  END IF;
+  -- Of several that come at once one decides.
+  SELECT * INTO known FROM fence FOR NO KEY UPDATE;
+  IF timeline IS DISTINCT FROM known.led_on THEN
+    IF known.led_on IS NOT NULL
+      AND (known.on_new_timeline = 'fence' OR split_part(known.led_on, '/', 1) <> split_part(timeline, '/', 1)) THEN
+      -- The last transaction that was replayed; after a restart nobody knows it, and the last lease tells it to some seconds.
+      PERFORM raise_fence(
+        format('the database is on timeline %s, and processes last worked on %s', timeline, known.led_on),
+        coalesce(pg_last_xact_replay_timestamp(),
+          (SELECT max(p.lease_until) - interval '6 seconds' FROM processes p WHERE isfinite(p.lease_until)), clock_timestamp()));
+    END IF;
+    UPDATE fence SET led_on = timeline;
+  END IF;
+  SELECT f.raised_at IS NOT NULL INTO fenced FROM fence f;
+END
+$function$;
+
 CREATE OR REPLACE FUNCTION branchline.ms_to_timestamp(ms double precision)
  RETURNS timestamp with time zone
  LANGUAGE sql
@@ -988,6 +1057,23 @@ AS $function$
     WHEN 'array' THEN search_attributes -> 'TemporalChangeVersion'
     WHEN 'string' THEN jsonb_build_array(search_attributes -> 'TemporalChangeVersion')
     ELSE '[]' END)
+$function$;
+
+CREATE OR REPLACE FUNCTION branchline.raise_fence(why text, restored timestamp with time zone DEFAULT NULL::timestamp with time zone)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SET search_path TO 'branchline', 'pg_temp'
+AS $function$
+BEGIN
+  UPDATE fence SET raised_at = clock_timestamp(), reason = why, restored_to = restored WHERE raised_at IS NULL;
+  IF NOT FOUND THEN
+    RETURN false;
+  END IF;
+  DELETE FROM restore_decisions;
+  INSERT INTO restore_decisions (run_id, decision, decided_by) SELECT r.run_id, 'hold', 'the restore before' FROM runs r WHERE r.held;
+  PERFORM tell_of_fence();
+  RETURN true;
+END
 $function$;
 
 CREATE OR REPLACE FUNCTION branchline.readable(stored json)
@@ -1033,6 +1119,10 @@ DECLARE
   dead uuid[];
   freed integer;
 BEGIN
+  -- While the fence is up nobody takes over anything.
+  IF (SELECT f.raised_at IS NOT NULL FROM fence f) THEN
+    RETURN true;
+  END IF;
   SELECT array_agg(d.id) INTO dead
   FROM (SELECT p.id FROM processes p WHERE p.lease_until < clock_timestamp() FOR UPDATE SKIP LOCKED) d;
   IF dead IS NULL THEN
@@ -1216,6 +1306,21 @@ CREATE OR REPLACE FUNCTION branchline.tell_inbox(run uuid)
  SET search_path TO 'branchline', 'pg_temp'
 AS $function$
   SELECT tell_processes(json_build_object('kind', 'inbox', 'runIds', json_build_array(run)))
+$function$;
+
+CREATE OR REPLACE FUNCTION branchline.tell_of_fence()
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO 'branchline', 'pg_temp'
+AS $function$
+DECLARE
+  nobody constant uuid := '00000000-0000-0000-0000-000000000000';
+  message constant text := json_build_object('from', nobody, 'hello', true, 'notices', json_build_array())::text;
+BEGIN
+  PERFORM pg_notify('branchline ' || current_schema(), message);
+  INSERT INTO notices (sender, notice) SELECT nobody, message
+  WHERE EXISTS (SELECT FROM processes p WHERE NOT p.listens AND p.lease_until > clock_timestamp());
+END
 $function$;
 
 CREATE OR REPLACE FUNCTION branchline.tell_processes(notice json)

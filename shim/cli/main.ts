@@ -7,6 +7,7 @@ import { assessCommand } from './assess';
 import { checkCommand, codemodCommand } from './codemod';
 import { exitCodeOf, messageOf } from './failure';
 import { drainCommand } from './drain';
+import { restoreCommand } from './restore';
 import { routeCommand } from './route';
 import { scheduleCommand } from './schedule';
 import { serverCommand } from './server';
@@ -18,6 +19,7 @@ const program = new Command('branchline')
   .version(version)
   .showHelpAfterError('(--help tells more)')
   .addCommand(drainCommand())
+  .addCommand(restoreCommand())
   .addCommand(routeCommand())
   .addCommand(scheduleCommand())
   .addCommand(serverCommand())

@@ -46,13 +46,13 @@ export class BatchJobs {
     private readonly call: Call,
   ) {
     this.stopNotices = store.onNotice(({ kind }) => {
-      if (kind === 'processDied' || kind === 'missed') this.look();
+      if (kind === 'processDied' || kind === 'missed' || kind === 'fence') this.look();
     });
   }
 
   /** There may be a job to take. */
   look(): void {
-    if (this.closed) return;
+    if (this.closed || this.store.fence.raised) return;
     this.lookAgain = true;
     if (this.looking) return;
     this.looking = true;

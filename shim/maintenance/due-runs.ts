@@ -8,6 +8,7 @@ import { type HistoryEvent, type RunState, Status, type Transition } from '../se
 import type { Change } from '../service/runs/change';
 import type { RunRegistry } from '../service/runs/registry';
 import type { RunHandle } from '../service/runs/run-handle';
+import { isHeld } from '../service/restore/held';
 import { isNotFound } from '../service/transfers/transfer-parts';
 import { DueTimer } from './due-timer';
 
@@ -45,7 +46,7 @@ export class DueRuns {
     this.timer = new DueTimer(parts.store, (runId) => this.fire(runId, false));
     this.stopNotices = parts.store.onNotice(({ kind }) => {
       // What a dead process had is free now.
-      if (kind !== 'processDied' && kind !== 'missed') return;
+      if (kind !== 'processDied' && kind !== 'missed' && kind !== 'fence') return;
       this.lookAtOnce = this.looking;
       void this.look();
     });
@@ -93,6 +94,8 @@ export class DueRuns {
   /** Does what is due in a run. `withStartedEvent`: a run that ends by its timeout may go on in a new one, made from that event. */
   private fire(runId: string, withStartedEvent: boolean): void {
     const { runs, store } = this.parts;
+    // Found by looking when it is down.
+    if (store.fence.raised) return;
     const loaded = runs.loaded(runId);
     if (loaded?.gone === true) return;
     // Often what was waited for has happened long ago: then only the next due time is to be planned.
@@ -117,7 +120,7 @@ export class DueRuns {
           if (needsStarted) this.fire(runId, true);
         },
         (error: unknown) => {
-          if (!isNotFound(error) && !this.closed) this.timer.plan(runId, store.nowMs() + RETRY_MS);
+          if (!isNotFound(error) && !isHeld(error) && !this.closed) this.timer.plan(runId, store.nowMs() + RETRY_MS);
         },
       );
   }
@@ -142,7 +145,7 @@ export class DueRuns {
 
   /** Takes from the store what becomes due soon and what is overdue: also what dead processes left, which is made due when they are found. */
   private async look(): Promise<void> {
-    if (this.looking || this.closed) return;
+    if (this.looking || this.closed || this.parts.store.fence.raised) return;
     this.looking = true;
     if (this.lookTimer !== null) clearTimeout(this.lookTimer);
     let again = LOOK_MS;
@@ -167,7 +170,7 @@ export class DueRuns {
   /** Finds what a run needs from its durable state: due times, unstarted tasks, work for other runs. Leaves runs of other live processes alone. */
   private recover(runId: string): void {
     const { runs } = this.parts;
-    if (this.closed || this.recovering.has(runId)) return;
+    if (this.closed || this.recovering.has(runId) || this.parts.store.fence.raised) return;
     this.recovering.add(runId);
     runs
       .change(
@@ -188,7 +191,7 @@ export class DueRuns {
       .then(
         () => this.lostRuns.delete(runId),
         (error: unknown) => {
-          if (isNotFound(error)) this.lostRuns.delete(runId);
+          if (isNotFound(error) || isHeld(error)) this.lostRuns.delete(runId);
         },
       )
       .finally(() => this.recovering.delete(runId));

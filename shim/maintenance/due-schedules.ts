@@ -29,7 +29,7 @@ export class DueSchedules {
   ) {
     this.timer = new DueTimer(store, (id) => this.fire(id));
     this.stopNotices = store.onNotice((notice) => {
-      if (notice.kind === 'missed') void this.look();
+      if (notice.kind === 'missed' || notice.kind === 'fence') void this.look();
       if (notice.kind === 'schedule') this.planned(notice, notice.dueAtMs);
     });
   }
@@ -73,6 +73,8 @@ export class DueSchedules {
   }
 
   private fire(id: string): void {
+    // Found by looking when it is down.
+    if (this.store.fence.raised) return;
     const slash = id.indexOf('/');
     const key = { namespaceId: Number(id.slice(0, slash)), scheduleId: id.slice(slash + 1) };
     this.schedules.tick(key).catch(() => {
@@ -81,7 +83,7 @@ export class DueSchedules {
   }
 
   private async look(): Promise<void> {
-    if (this.looking || this.closed) return;
+    if (this.looking || this.closed || this.store.fence.raised) return;
     this.looking = true;
     if (this.lookTimer !== null) clearTimeout(this.lookTimer);
     let again = LOOK_MS;

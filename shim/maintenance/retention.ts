@@ -43,7 +43,8 @@ export class Retention {
   /** Deletes what has expired by now, in all namespaces; the number of runs. Nothing unless this process is the one to do it. */
   async sweep(): Promise<number> {
     const { store } = this;
-    if (!this.leads()) return 0;
+    // What a restore has left is evidence while an operator decides.
+    if (!this.leads() || store.fence.raised) return 0;
     const nowMs = store.nowMs();
     if (nowMs >= this.fromStartAtMs + FROM_START_MS) {
       this.done.clear();

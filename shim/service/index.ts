@@ -20,6 +20,7 @@ import { TaskMatching } from './matching/matching';
 import { NamespaceCache } from './namespace-cache';
 import { Outage } from './outage';
 import { type RpcHandler, rpcTable } from './rpc-table';
+import { refuseFenced } from './restore/fenced-calls';
 import { RunRegistry } from './runs/registry';
 import { Schedules } from './schedules/schedules';
 import { ScheduledWorkflows } from './schedules/workflows';
@@ -129,6 +130,7 @@ export function createService(options: ServiceOptions): Service {
         const rpc = rpcs.get(method);
         if (rpc === undefined) throw new ServiceError(Code.UNIMPLEMENTED, `Branchline does not answer ${method}.`);
         outage.check();
+        if (store.fence.raised) refuseFenced(method);
         // A poll that was given up would still be handed a task; polls end by themselves.
         const answer = () => (isTaskPoll(method) ? rpc(request, ctx) : outage.bound(rpc(request, ctx)));
         return deployments.loaded ? answer() : deployments.ready.then(answer);

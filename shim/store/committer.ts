@@ -8,6 +8,7 @@ import { batchParameters, encodeCommit, type EncodedCommit } from './commit-batc
 import type { Connections } from './connections';
 import { BranchlineError } from '../common/branchline-error';
 import { codeOf, isConnectionLoss, isPassing } from './errors';
+import type { Fence } from './fence';
 import type { Statement } from './statement';
 import type { CommitOutcome, RunCommit } from './types';
 
@@ -20,6 +21,8 @@ interface Waiting {
   notBefore: number;
   /** How often a row of it was locked, or trouble passed. */
   attempts: number;
+  /** The fence's, when it was decided. */
+  epoch: number;
   resolve(outcome: CommitOutcome): void;
   reject(error: unknown): void;
 }
@@ -63,6 +66,7 @@ export class Committer {
     private readonly processId: string,
     private readonly leaseMs: number,
     private readonly statements: { commitBatch: Statement; settleBatch: Statement },
+    private readonly fence: Pick<Fence, 'epoch'>,
   ) {}
 
   commit(group: RunCommit[]): Promise<CommitOutcome> {
@@ -80,7 +84,7 @@ export class Committer {
       keys.add(commit.runId);
       if (commit.create !== null) keys.add(`${commit.create.namespaceId}:${commit.create.workflowId}`);
     }
-    this.waiting.push({ commits, keys, size, notBefore: 0, attempts: 0, resolve, reject });
+    this.waiting.push({ commits, keys, size, notBefore: 0, attempts: 0, epoch: this.fence.epoch, resolve, reject });
     if (this.running) return;
     this.running = true;
     // What is asked for in the same turn of the event loop goes together.
@@ -157,14 +161,17 @@ export class Committer {
   }
 
   /** Brings a batch to its end; an error that is not the connection's splits it, so that one bad group harms no other. */
-  private async flush(batch: Waiting[]): Promise<void> {
-    const parameters = this.encode(batch);
+  private async flush(decided: Waiting[]): Promise<void> {
+    const { epoch } = this.fence;
+    const batch = decided.filter((group) => group.epoch === epoch || !this.isVoid(group));
+    const parameters = batch.length === 0 ? undefined : this.encode(batch);
     if (parameters === undefined) return;
-    let answer: BatchAnswer;
+    let answer: BatchAnswer | undefined;
     const { observer } = this.connections;
     const sentAt = observer === undefined ? 0 : performance.now();
     try {
-      answer = await this.send(parameters);
+      answer = await this.send(parameters, epoch);
+      if (answer === undefined) return await this.flush(batch);
       observer?.committed(
         batch.reduce((runs, group) => runs + group.commits.length, 0),
         performance.now() - sentAt,
@@ -182,6 +189,13 @@ export class Committer {
       return;
     }
     answer.verdicts.forEach((verdict, i) => this.settle(batch[i] as Waiting, verdict));
+  }
+
+  /** Decided on what another timeline knew, of which nothing is certain: it is to be decided again. New runs are judged by what is there. */
+  private isVoid(group: Waiting): boolean {
+    if (group.commits.every(({ expectedVersion }) => expectedVersion === 0)) return false;
+    group.resolve({ kind: 'conflict' });
+    return true;
   }
 
   /** Undefined when a group cannot be written as parameters: it is refused alone and the rest waits for the next batch. */
@@ -230,8 +244,11 @@ export class Committer {
     else group.reject(error);
   }
 
-  /** Sends one batch until its fate is known: after a lost connection Postgres is asked whether it was committed. */
-  private send(parameters: unknown[]): Promise<BatchAnswer> {
+  /**
+   * Sends one batch until its fate is known: after a lost connection Postgres is asked whether it was committed. Undefined when there is another timeline meanwhile, on which
+   * it was not.
+   */
+  private send(parameters: unknown[], epoch: number): Promise<BatchAnswer | undefined> {
     let open = false;
     return this.connections.persist(async () => {
       if (open) {
@@ -249,6 +266,7 @@ export class Committer {
         }
       }
       for (;;) {
+        if (this.fence.epoch !== epoch) return undefined;
         const batchNumber = this.batchNumber + 1;
         const sentAt = performance.now();
         try {

@@ -4,6 +4,7 @@ import { Client, Pool, type ClientBase, type PoolClient, type PoolConfig, type Q
 import { CheckedOut } from './checked-out';
 import { connectionOptions, describeTarget } from './connection-options';
 import { codeOf, DatabaseConnectionError, isConnectionLoss, isPassing, StoreClosedError } from './errors';
+import { type Fence, TimelineMoved } from './fence';
 import type { StoreObserver } from './measures';
 import type { Statement } from './statement';
 import { Turns } from './turns';
@@ -45,6 +46,8 @@ export class Connections {
   readonly target: string;
   /** Somebody who measures. */
   observer: StoreObserver | undefined;
+  /** Asked about each new connection, once there is a schema. */
+  fence: Fence | undefined;
   private readonly flushPool: Pool;
   private readonly readPool: Pool;
   private readonly ownPools: boolean;
@@ -199,6 +202,7 @@ export class Connections {
         this.awaySince = undefined;
         return result;
       } catch (error) {
+        if (error instanceof TimelineMoved) continue;
         const passing = isPassing(error) && attempt < troubles;
         if (isConnectionLoss(error)) this.awaySince ??= performance.now();
         else if (!passing) throw error;
@@ -258,6 +262,7 @@ export class Connections {
     // A borrowed pool is one for both.
     observer?.connected(pool === this.readPool ? 'read' : 'commit', performance.now() - askedAt);
     try {
+      await this.fence?.meet(taken.client);
       return await work(taken.client);
     } catch (error) {
       if (isConnectionLoss(error)) taken.broken = error as Error;

@@ -3,10 +3,11 @@ import { performance } from 'node:perf_hooks';
 import type { Clock } from './clock';
 import type { Connections } from './connections';
 import { StoreClosedError, TimeSkippedError } from './errors';
+import type { Fence, Met } from './fence';
 import type { Statement } from './statement';
 import type { PollerInfo, ProcessInfo } from './types';
 
-interface ProcessRow {
+interface ProcessRow extends Met {
   id: string | null;
   identity: string;
   listens: boolean;
@@ -46,6 +47,7 @@ export class Leases {
     private readonly listens: boolean,
     private readonly skipsTime: boolean,
     private readonly statements: { renew: Statement; reap: Statement; expire: Statement },
+    private readonly fence: Fence,
     /** A process died; its runs and tasks are free. */
     private readonly onDeath: () => void,
     /** The others took this process for dead; it is back. */
@@ -109,13 +111,24 @@ export class Leases {
   /** Gives everything back, as if this process had died, but at once. */
   async leave(): Promise<void> {
     clearTimeout(this.timer);
-    await this.renewing?.catch(ignoreWhenClosed);
-    await this.connections.query(this.statements.expire, [this.processId]);
-    await this.reap();
+    await this.giveBack();
+  }
+
+  /** The same, and goes on: what memory knew of its runs is void. */
+  async startAnew(): Promise<void> {
+    await this.giveBack();
+    this.onDeath();
+    await this.renewNow();
   }
 
   stop(): void {
     clearTimeout(this.timer);
+  }
+
+  private async giveBack(): Promise<void> {
+    await this.renewing?.catch(ignoreWhenClosed);
+    await this.connections.query(this.statements.expire, [this.processId]);
+    await this.reap();
   }
 
   private schedule(): void {
@@ -138,8 +151,10 @@ export class Leases {
 
   private async renewOnce(): Promise<void> {
     let sentAt = 0;
+    let atFence = false;
     const rows = await this.connections.persist(() => {
       sentAt = performance.now();
+      atFence = this.fence.raised;
       return this.connections.query<ProcessRow>(this.statements.renew, [
         this.processId,
         this.identity,
@@ -147,6 +162,7 @@ export class Leases {
         this.listens,
         JSON.stringify(this.own),
         this.skipsTime,
+        atFence,
       ]);
     });
     const nowMs = rows[0]?.now_ms ?? 0;
@@ -165,6 +181,9 @@ export class Leases {
         leaseUntilMs: row.lease_until_ms,
         pollers: row.pollers.map((poller) => ({ ...poller, processId: row.id })),
       }));
+    if (rows[0] !== undefined) this.fence.saw(rows[0]);
+    // Who waits for this process to stand still is told at once.
+    if (this.fence.raised !== atFence) setImmediate(() => void this.renewNow());
     if (forgotten) this.onForgotten();
     if (!lapsed && rows.some((row) => row.dead)) {
       await this.reap();

@@ -8,6 +8,7 @@ import { Committer } from './committer';
 import type { Connections } from './connections';
 import { NamespaceExistsError, StoreClosedError } from './errors';
 import { eventsFromJson } from './event-json';
+import { Fence } from './fence';
 import { PostgresInbox, seedFromJson } from './inbox';
 import { HeartbeatWriter } from './heartbeat-writer';
 import { fromJson, toJson } from './json';
@@ -32,6 +33,7 @@ import { PostgresDeployments } from './deployments';
 import { PostgresSchedules } from './schedules';
 import { localResults } from './sql/activity-results';
 import { executions } from './sql/executions';
+import { fence } from './sql/fence';
 import { heartbeats } from './sql/heartbeats';
 import { history } from './sql/history';
 import { namespaces } from './sql/namespaces';
@@ -76,6 +78,7 @@ function statements(schema: string, prepared: boolean) {
   const s = `"${schema}"`;
   return {
     executions: prepareStatements(schema, 'executions', executions(s), prepared),
+    fence: prepareStatements(schema, 'fence', fence(s), false),
     heartbeats: prepareStatements(schema, 'heartbeats', heartbeats(s), prepared),
     history: prepareStatements(schema, 'history', history(s), prepared),
     namespaces: prepareStatements(schema, 'namespaces', namespaces(s), prepared),
@@ -104,6 +107,7 @@ export interface PostgresStoreOptions {
 
 export class PostgresStore implements Store {
   readonly processId: string;
+  readonly fence: Fence;
   readonly schedules: PostgresSchedules;
   readonly deployments: PostgresDeployments;
   readonly batchJobs: PostgresBatchJobs;
@@ -133,7 +137,13 @@ export class PostgresStore implements Store {
     this.schema = `"${schema}"`;
     // Prepared statements and LISTEN need the same thing: a connection that stays.
     this.sql = statements(schema, listen);
-    this.committer = new Committer(connections, this.clock, processId, leaseMs, this.sql.runs);
+    this.fence = new Fence(
+      this.sql.fence.meet,
+      () => this.timelineMoved(),
+      () => this.notices.emit({ kind: 'fence' }),
+    );
+    connections.fence = this.fence;
+    this.committer = new Committer(connections, this.clock, processId, leaseMs, this.sql.runs, this.fence);
     this.transactions = new Transactions(connections, processId, leaseMs, {
       ...this.sql.transactions,
       keep: this.sql.localResults.keep,
@@ -148,6 +158,7 @@ export class PostgresStore implements Store {
       listen,
       timeSkipping,
       this.sql.processes,
+      this.fence,
       () => this.notices.emit({ kind: 'processDied' }),
       // A hello that is lost is made up for by the others' next renewal.
       () => void this.notices.hello().catch(() => {}),
@@ -192,6 +203,17 @@ export class PostgresStore implements Store {
     await this.leases.start();
     await this.notices.start();
     storeOpened(this.measures);
+  }
+
+  /** What this process remembers may never have happened here. */
+  private timelineMoved(): void {
+    this.notices.emit({ kind: 'missed' });
+    // Under the fence everything is given back when it goes down.
+    if (this.fence.raised) return;
+    setImmediate(() => {
+      // Closed meanwhile; else whoever looks finds the runs by their due times.
+      this.leases.startAnew().catch(() => undefined);
+    });
   }
 
   get listening(): boolean {
@@ -241,11 +263,12 @@ export class PostgresStore implements Store {
       version: number;
       owner: string | null;
       namespace_id: number;
+      held: boolean;
     }>(this.sql.runs.load, [runId]);
     if (row === undefined) return null;
-    const { version, owner, namespace_id: namespaceId } = row;
+    const { version, owner, namespace_id: namespaceId, held } = row;
     const state = row.state.startsWith('{"seed"') ? seedFromJson(row.state, runId) : stateFromJson(row.state, runId);
-    return { state, version, owner, namespaceId };
+    return { state, version, owner, namespaceId, held };
   }
 
   async currentRun(

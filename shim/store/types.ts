@@ -144,6 +144,8 @@ export interface LoadedState {
   version: number;
   owner: string | null;
   namespaceId: number;
+  /** Nothing is done in it until an operator resumes it. */
+  held: boolean;
 }
 
 /** A filter of list/count that the store can run: produced by service/visibility from Temporal's list filter. */
@@ -274,6 +276,8 @@ export type Notice =
   | { kind: 'deploymentsSeen'; change: string; processId: string }
   /** Never sent: told to this process's listeners when it has freed the runs and tasks of a dead process (look at dueRuns and claimTasks). */
   | { kind: 'processDied' }
+  /** Never sent: the fence went up or down (`Store.fence`). */
+  | { kind: 'fence' }
   /** Never sent: this process heard nothing for a while, as its listening connection was lost. Anything may have changed. */
   | { kind: 'missed' };
 
@@ -567,6 +571,8 @@ export interface InboxStore {
 }
 
 export interface Store {
+  /** After a restore: `raised` = no work is given out (docs/restore.md). `epoch` moves when Postgres is on another timeline: runs read before are not the truth. */
+  readonly fence: { readonly raised: boolean; readonly epoch: number };
   readonly inbox: InboxStore;
   readonly processId: string;
   readonly taskQueues: TaskQueueStore;

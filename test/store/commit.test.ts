@@ -21,7 +21,9 @@ describe('a commit', () => {
     start.state!.memo = memo;
     expect(await store.commit([start])).toEqual(committed);
 
-    expect(await store.loadState(start.runId)).toEqual({ state: start.state, version: 1, owner: null, namespaceId: 1 });
+    expect(await store.loadState(start.runId)).toEqual({
+      ...{ state: start.state, version: 1, owner: null, namespaceId: 1, held: false },
+    });
     expect(await store.loadExecution(1, start.runId)).toEqual(execution);
     expect(await store.loadExecution(2, start.runId)).toBeNull();
     expect(await store.readHistory(start.runId, 1, 1000)).toEqual(start.events);

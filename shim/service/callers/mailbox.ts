@@ -7,6 +7,7 @@ import type { Engine } from '../engine/api';
 import { Status, type Transition } from '../engine/types';
 import { Code, ServiceError } from '../errors';
 import type { Change } from '../runs/change';
+import { isHeld } from '../restore/held';
 import type { Decide, RunRegistry } from '../runs/registry';
 import type { MutateOptions } from '../types';
 import { applyMessage } from './messages';
@@ -33,8 +34,8 @@ export class Mailbox {
     private readonly runs: RunRegistry,
   ) {
     this.stopNotices = store.onNotice((notice) => {
-      if (notice.kind === 'missed') void this.look();
-      if (notice.kind !== 'inbox') return;
+      if (notice.kind === 'missed' || notice.kind === 'fence') void this.look();
+      if (notice.kind !== 'inbox' || store.fence.raised) return;
       for (const runId of notice.runIds) if (this.isForUs(runId)) void this.deliver(runId);
     });
   }
@@ -72,7 +73,7 @@ export class Mailbox {
   private async look(): Promise<void> {
     clearTimeout(this.timer);
     try {
-      const waiting = await this.store.inbox.waiting(LOOK_LIMIT);
+      const waiting = this.store.fence.raised ? [] : await this.store.inbox.waiting(LOOK_LIMIT);
       await Promise.all(waiting.map((runId) => this.deliver(runId)));
     } catch {
       // The database is away; the next look finds the same.
@@ -151,6 +152,8 @@ export class Mailbox {
   }
 
   private async refused(runId: string, { kind, seq }: InboxMessage, error: unknown): Promise<void> {
+    // Found again when it is resumed.
+    if (isHeld(error)) return;
     if (!(error instanceof ServiceError) || PASSING.has(error.code)) return this.later(runId);
     const state = await this.store.loadState(runId);
     const open = state !== null && !('request' in state.state) && state.state.status === Status.Running;

@@ -271,7 +271,7 @@ export class Dispatcher {
     const activity = t.state.activities[String(scheduledEventId)];
     const scheduled = t.events.find((event) => int64(event.eventId) === scheduledEventId);
     if (activity === undefined || scheduled === undefined || activity.startedAtMs !== 0) return null;
-    if (t.state.deployment?.transition) return null;
+    if (t.state.deployment?.transition || this.store.fence.raised) return null;
     const queue = this.destinations.ofActivity(t.state, change.namespaceId, activity);
     // What is limited goes the way on which it is counted.
     if (queue.limits !== null) return null;

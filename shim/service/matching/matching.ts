@@ -59,11 +59,15 @@ export class TaskMatching implements Matching {
   private readonly idlePolls = new IdlePolls();
   /** Workers that said they go. */
   private readonly departed = new LRUCache<string, true>({ max: 1000 });
+  private readonly stopNotices: () => void;
   private closed = false;
 
   constructor(private readonly options: MatchingOptions) {
     const { store, engine, runs, newId } = options;
     this.queues = new TaskQueues(store);
+    this.stopNotices = store.onNotice(({ kind }) => {
+      if (kind === 'fence') this.fenceMoved();
+    });
     const { deployments } = options;
     const destinations = new Destinations(this.queues, (namespaceId) => deployments.routing(namespaceId));
     this.queries = new Queries(store, runs, this.queues, newId, deployments);
@@ -216,16 +220,29 @@ export class TaskMatching implements Matching {
   /** Ends all polls with nothing and gives what waited to other processes. */
   async close(): Promise<void> {
     this.closed = true;
+    this.stopNotices();
     this.claims.close();
     this.idlePolls.end(() => true);
+    await Promise.allSettled(this.putAway());
+    await this.rerouting.close();
+  }
+
+  /** Ends all polls for tasks, and makes rows of what waits here. */
+  private putAway(): Promise<void>[] {
     const spilled: Promise<void>[] = [];
     for (const queue of this.queues.all()) {
       queue.expirePollers(() => true);
       queue.pollerLeft();
       spilled.push(...this.dispatcher.spill(queue));
     }
-    await Promise.allSettled(spilled);
-    await this.rerouting.close();
+    return spilled;
+  }
+
+  /** Up: polls wait for its end, where they get nothing. Down: they come again. */
+  private fenceMoved(): void {
+    if (this.options.store.fence.raised) void Promise.allSettled(this.putAway());
+    else this.idlePolls.end(() => true);
+    this.claims.announce();
   }
 
   private polledQueue(request: PollRequest, kind: TaskKind): PolledQueue | Promise<PolledQueue> {
@@ -290,6 +307,7 @@ export class TaskMatching implements Matching {
   ): Promise<object> {
     const workerKey = request.workerInstanceKey ?? '';
     if (this.gone(workerKey, ctx)) return Promise.resolve({});
+    if (this.options.store.fence.raised) return this.idlePolls.poll(workerKey, ctx);
     return new Promise((resolve) => {
       const first = !queue.polled;
       const ended = (why: 'aborted' | 'expired'): void => {

@@ -78,6 +78,9 @@ export class Committer {
   }
 
   private commit(group: Batch[]): Promise<CommitOutcome> {
+    const { epoch } = this.store.fence;
+    // Another timeline: what these were decided on may not be there.
+    if (group.some(({ run }) => run.version > 0 && run.epoch !== epoch)) return Promise.resolve({ kind: 'conflict' });
     const rows = group.map((batch) => {
       const { run } = batch;
       run.dueAtMs = isGone(run.state) ? 0 : this.engine.nextDue(run.state);

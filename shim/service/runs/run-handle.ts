@@ -16,6 +16,8 @@ export class RunHandle {
   scheduled = false;
   /** Given up: its memory is not the truth. */
   dropped = false;
+  /** Of the store's fence, when it was read. */
+  epoch: number;
   /** Closed, owes nothing, has no row. */
   gone = false;
   /** This process keeps work of the run in memory. */
@@ -47,6 +49,7 @@ export class RunHandle {
     /** Process named by the durable row. */
     public owner: string | null,
   ) {
+    this.epoch = store.fence.epoch;
     this.firstCached = version === 0 ? 1 : state.nextEventId;
     this.committedEventId = version === 0 ? 0 : state.nextEventId - 1;
     this.signalIds = version === 0 ? new Set() : null;

@@ -2,6 +2,7 @@
 import { type InboxMessage, type Seed, type Store, isSeed } from '../../store/types';
 import { Code, ServiceError } from '../errors';
 import type { RunCache } from './run-cache';
+import { runIsHeld } from '../restore/held';
 import { RunHandle } from './run-handle';
 
 export class RunLoader {
@@ -44,17 +45,20 @@ export class RunLoader {
   }
 
   private async loadNow(runId: string): Promise<RunHandle | null> {
+    const { epoch } = this.store.fence;
     const row = await this.store.loadState(runId).catch((error: unknown) => {
       const reason = error instanceof Error ? error.message : String(error);
       throw new ServiceError(Code.UNAVAILABLE, `The database could not be reached: ${reason}`);
     });
     const lostRace = this.lostRaces.delete(runId);
     if (row === null) return null;
+    if (row.held) throw runIsHeld(runId);
     if (isSeed(row.state)) {
       const inbox = await this.store.inbox.of(runId);
       return this.cache.get(runId) ?? this.grow(row.state, row.namespaceId, inbox);
     }
     const run = new RunHandle(this.store, row.namespaceId, row.state, row.version, row.owner);
+    run.epoch = epoch;
     run.mine = row.owner === this.store.processId;
     run.commitFirst = lostRace;
     await this.mergeHeartbeats(run);

@@ -1,6 +1,6 @@
 /** Table `runs`: the mutable state of open (or owing) runs. Writes go through `commit_batch`. */
 export const runs = (s: string) => ({
-  load: `SELECT state::text AS state, version::float8 AS version, owner, namespace_id FROM ${s}.runs WHERE run_id = $1`,
+  load: `SELECT state::text AS state, version::float8 AS version, owner, namespace_id, coalesce(held, false) AS held FROM ${s}.runs WHERE run_id = $1`,
   // Ours, nobody's, or a dead process's.
   due: `SELECT r.run_id, extract(epoch FROM r.due_at)::float8 * 1000 AS due_at_ms, r.owner
     FROM ${s}.runs r
