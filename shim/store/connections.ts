@@ -256,13 +256,16 @@ export class Connections {
 
   /** A connection that failed is not given back: what is left on it is unknown. */
   private async borrow<T>(pool: Pool, work: (client: PoolClient) => Promise<T>): Promise<T> {
-    const { observer } = this;
+    const { observer, fence } = this;
+    const epoch = fence?.epoch;
     const askedAt = observer === undefined ? 0 : performance.now();
     const taken = await CheckedOut.from(pool);
     // A borrowed pool is one for both.
     observer?.connected(pool === this.readPool ? 'read' : 'commit', performance.now() - askedAt);
     try {
-      await this.fence?.meet(taken.client);
+      await fence?.meet(taken.client);
+      // Seen on this connection, or on another one while this was waited for.
+      if (fence?.epoch !== epoch) throw new TimelineMoved();
       return await work(taken.client);
     } catch (error) {
       if (isConnectionLoss(error)) taken.broken = error as Error;

@@ -12,8 +12,12 @@ export interface Met {
   fenced: boolean;
 }
 
-/** The connection leads to another timeline than the ones before: what was to be sent may be meant for the old one. Asked again, it is sent. */
-export class TimelineMoved extends Error {}
+/** There is another timeline since the operation was asked for: it may be meant for the old one. Asked again, it is sent. */
+export class TimelineMoved extends Error {
+  constructor() {
+    super('Postgres is on another timeline now: ask again');
+  }
+}
 
 export class Fence {
   /** No work is given out. */
@@ -29,16 +33,15 @@ export class Fence {
     private readonly onChange: () => void,
   ) {}
 
-  /** Before a connection is used for the first time. @throws TimelineMoved */
+  /** Before a connection is used for the first time. */
   async meet(client: ClientBase): Promise<void> {
     if (this.met.has(client)) return;
     const { rows } = await client.query<Met>(this.statement);
     this.met.add(client);
-    if (rows[0] !== undefined && this.saw(rows[0])) throw new TimelineMoved();
+    if (rows[0] !== undefined) this.saw(rows[0]);
   }
 
-  /** True when this is another timeline than before. */
-  saw({ timeline, fenced }: Met): boolean {
+  saw({ timeline, fenced }: Met): void {
     const moved = timeline !== null && this.timeline !== null && timeline !== this.timeline;
     const changed = fenced !== this.raised;
     this.timeline = timeline ?? this.timeline;
@@ -48,6 +51,5 @@ export class Fence {
       this.onMove();
     }
     if (changed) this.onChange();
-    return moved;
   }
 }

@@ -6,7 +6,6 @@ import { CheckedOut } from './checked-out';
 import { batchParameters, encodeCommit } from './commit-batch';
 import type { Connections, PoolUse } from './connections';
 import { isConnectionLoss } from './errors';
-import { TimelineMoved } from './fence';
 import { toJson } from './json';
 import type { Statement } from './statement';
 import { Turns } from './turns';
@@ -100,10 +99,7 @@ export class Transactions {
       () => this.turns.give(),
     );
     try {
-      await this.connections.fence?.meet(client).catch((error: unknown) => {
-        // Nothing was sent yet that could be meant for the old one.
-        if (!(error instanceof TimelineMoved)) throw error;
-      });
+      await this.connections.fence?.meet(client);
       await client.query(beginStatements[options.isolation ?? 'read committed']);
       await client.query({
         ...this.statements.beginTransaction,
