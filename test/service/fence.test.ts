@@ -196,8 +196,7 @@ test('a process that lives through a failover forgets what it knew of runs', asy
   const { schema } = database;
   worker(service);
   await sql(`UPDATE "${schema}".fence SET on_new_timeline = 'continue'`);
-  const events = (length: number): Promise<void> =>
-    eventually(async () => (await historyOf(service, 'a')).length === length, 10_000);
+  const events = (length: number) => eventually(async () => (await historyOf(service, 'a')).length === length, 10_000);
   const row = async () =>
     (await sql<{ version: string; state: string }>(`SELECT version, state FROM "${schema}".runs`))[0]!;
   await startWorkflow(service, 'a', 'waits', 'q');
