@@ -44,7 +44,7 @@ interface AnyWorker {
 }
 
 /** Options that only our worker has. */
-const OURS = ['maxCachedWorkflowBytes'] as const;
+const OURS = ['effectsJournal', 'maxCachedWorkflowBytes'] as const;
 
 /**
  * Makes one worker for each engine. `@temporalio/worker` is loaded only when there is an engine on Temporal.

@@ -60,6 +60,14 @@ function refuseUnsupported(options: WorkerOptions): void {
   }
 }
 
+function checkJournal(journal: unknown): void {
+  if (journal === undefined) return;
+  const { file, sync } = (journal ?? {}) as { file?: unknown; sync?: unknown };
+  if (typeof file !== 'string' || file === '' || (sync !== undefined && typeof sync !== 'boolean')) {
+    throw new TypeError('effectsJournal must be { file: <path>, sync?: boolean }');
+  }
+}
+
 function positive(name: string, value: number | undefined): number | undefined {
   if (value !== undefined && !(value >= 1)) throw new TypeError(`${name} must be at least 1, got ${value}`);
   return value;
@@ -123,6 +131,7 @@ export function compileWorkerOptions(
 ): CompiledWorkerOptions {
   refuseUnsupported(options);
   checkDeploymentOptions(options.workerDeploymentOptions);
+  checkJournal(options.effectsJournal);
   for (const sink of Object.keys(options.sinks ?? {})) throwIfReservedName('sink', sink);
   const eager = options.maxEagerActivityReservationsPerWorkflowTask;
   if (eager !== undefined && (!Number.isSafeInteger(eager) || eager < 0)) {

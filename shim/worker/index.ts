@@ -68,6 +68,7 @@ export type * from './sinks';
 export { type State, Worker, type WorkerStatus } from './worker';
 export type {
   PatchActivationCallback,
+  EffectsJournalOptions,
   PatchActivationInput,
   PollerBehavior,
   ReplayWorkerOptions,

@@ -2,6 +2,7 @@
 import type { DataConverter, VersioningBehavior, WorkerDeploymentVersion } from '@temporalio/common';
 import type { Duration } from '@temporalio/common/lib/time';
 import type { WorkflowInfo } from '@temporalio/workflow';
+import type { EffectsJournalOptions } from './activity/effects-journal';
 import type { BundleOptions, WorkflowBundleWithSourceMap } from './bundler/options';
 import type { NativeConnection } from './connection';
 import type { WorkerInterceptors } from './interceptors';
@@ -76,6 +77,11 @@ export interface WorkerOptions {
   maxCachedWorkflows?: number;
   /** Branchline's own: most bytes that cached runs may hold, as measured in the isolates. Default: a quarter of the heap limit. */
   maxCachedWorkflowBytes?: number;
+  /**
+   * Branchline's own: a file in which each attempt of an activity is noted before it runs, outside of the database, for `branchline restore check` after a point-in-time restore
+   * (docs/restore.md). Default: none.
+   */
+  effectsJournal?: EffectsJournalOptions;
   /** Worker threads that run workflow code. Default: 1, or 2 without `reuseV8Context`. */
   workflowThreadPoolSize?: number;
   /** Default: 60 s. */
@@ -102,6 +108,8 @@ export interface WorkerOptions {
   reuseV8Context?: boolean;
   bundlerOptions?: Pick<BundleOptions, 'webpackConfigHook' | 'ignoreModules' | 'preloadModules'>;
 }
+
+export type { EffectsJournalOptions };
 
 export type PollerBehavior = PollerBehaviorSimpleMaximum | PollerBehaviorAutoscaling;
 

@@ -3,6 +3,8 @@ import { Client } from '@temporalio/client';
 import { IllegalStateError } from '@temporalio/common';
 import { throwIfReservedName } from '@temporalio/common/lib/reserved';
 import { ActivityRunner } from './activity/activity-runner';
+import { EffectsJournal } from './activity/effects-journal';
+import { JournaledExecutor } from './activity/journaled-executor';
 import { ActivityWorker } from './activity/activity-worker';
 import { NativeConnection, rpcOf } from './connection';
 import { GracefulShutdownPeriodExpiredError, TransportError } from './errors';
@@ -68,6 +70,7 @@ export class Worker {
     private readonly plugins: WorkerPlugin[],
     private ownsConnection: boolean,
     host: WorkflowHost | undefined,
+    private readonly journal: EffectsJournal | undefined,
   ) {
     const { options, buildId, logger, coreLogger, metricMeter, metrics } = parts;
     this.options = options;
@@ -86,6 +89,9 @@ export class Worker {
       client: () => this.client,
       transactions: { rpc, identity: options.identity },
     });
+    const { namespace, loadedDataConverter: dataConverter } = options;
+    const executor =
+      journal === undefined ? runner : new JournaledExecutor(runner, journal, { namespace, dataConverter });
     if (host !== undefined) {
       this.workflowWorker = new WorkflowWorker({
         options,
@@ -94,7 +100,7 @@ export class Worker {
         executors: isolateExecutors(isolateParts(parts, host, false)),
         core: coreRunOptions(parts),
         metrics,
-        activityExecutor: runner,
+        activityExecutor: executor,
         coreLogger,
         onFatal,
       });
@@ -104,7 +110,7 @@ export class Worker {
         options,
         buildId,
         rpc,
-        executor: runner,
+        executor,
         metrics,
         deploymentOptions: wireDeploymentOptions(options.workerDeploymentOptions),
         logger,
@@ -136,6 +142,7 @@ export class Worker {
     runtime.register(registration);
     let host: WorkflowHost | undefined;
     let ownConnection: NativeConnection | undefined;
+    let journal: EffectsJournal | undefined;
     try {
       const parts = await prepareWorker(runtime, options);
       if (parts.bundle === undefined && !parts.options.enableNonLocalActivities) {
@@ -152,7 +159,9 @@ export class Worker {
           else made.worker.fail(error);
         },
       });
-      const worker = new this(parts, rpc, options.plugins ?? [], ownConnection !== undefined, host);
+      const { effectsJournal } = parts.options;
+      if (effectsJournal !== undefined) journal = await EffectsJournal.open(effectsJournal);
+      const worker = new this(parts, rpc, options.plugins ?? [], ownConnection !== undefined, host, journal);
       made.worker = worker;
       if (made.crash !== undefined) worker.fail(made.crash);
       connection.addHolder(worker);
@@ -160,6 +169,7 @@ export class Worker {
       return worker;
     } catch (error) {
       await host?.close();
+      await journal?.close();
       await ownConnection?.close();
       throw error;
     } finally {
@@ -402,6 +412,7 @@ export class Worker {
     const { connection } = this.rpc;
     connection.removeHolder(this);
     try {
+      await this.journal?.close();
       if (this.ownsConnection) await connection.close();
     } finally {
       await this.parts.runtime.deregister(this);

@@ -7,7 +7,8 @@ type Failure = temporal.api.failure.v1.IFailure;
 
 /** How an attempt ended. */
 export type ActivityResult =
-  | { status: 'completed'; result: temporal.api.common.v1.IPayload }
+  /** `inTransaction`: it was committed with what the attempt wrote into the database (of a local activity). */
+  | { status: 'completed'; result: temporal.api.common.v1.IPayload; inTransaction?: true }
   | { status: 'failed'; failure: Failure }
   | { status: 'cancelled'; failure: Failure }
   | { status: 'willCompleteAsync' }

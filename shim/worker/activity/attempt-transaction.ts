@@ -42,7 +42,7 @@ export class AttemptTransaction implements TransactionRunner {
   result(): ActivityResult | undefined {
     if (this.committed === undefined) return undefined;
     return this.options.start.isLocal
-      ? { status: 'completed', result: this.committed }
+      ? { status: 'completed', result: this.committed, inTransaction: true }
       : { status: 'completedAlready' };
   }
 

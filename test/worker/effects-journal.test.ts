@@ -1,0 +1,91 @@
+/** The effects journal: what a worker's activities did, outside of the database. */
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ApplicationFailure } from '@temporalio/common';
+import { Context } from '@temporalio/activity';
+import { expect, it } from 'vitest';
+import { transactional } from '../../shim/activity';
+import { JournalReader, type JournalLine } from '../../shim/service/restore/journal';
+import { afterTest } from '../support/database';
+import { harness } from './harness';
+
+function folder(): string {
+  const made = mkdtempSync(join(tmpdir(), 'branchline-journal-'));
+  afterTest(() => Promise.resolve(rmSync(made, { recursive: true })));
+  return made;
+}
+
+const linesOf = (file: string): string[] => readFileSync(file, 'utf8').split('\n').slice(0, -1);
+const parsed = (file: string): JournalLine[] => linesOf(file).map((line) => JSON.parse(line) as JournalLine);
+
+it('has each attempt before its code runs, and how it ended', async () => {
+  const file = join(folder(), 'effects.jsonl');
+  const seen: boolean[] = [];
+  const noted = (): void => {
+    const { activityId, attempt } = Context.current().info;
+    seen.push(
+      parsed(file).some((line) => line.event === 'start' && line.activityId === activityId && line.attempt === attempt),
+    );
+  };
+  const activities = {
+    firstTime: () => Promise.resolve(false),
+    charge: (amount: number) => {
+      noted();
+      if (Context.current().info.attempt === 1) throw ApplicationFailure.retryable('no answer');
+      return Promise.resolve(amount);
+    },
+    book: transactional(async (tx) => {
+      noted();
+      await tx.query('SELECT 1');
+      return 'booked';
+    }),
+  };
+  const { run } = await harness({ activities, effectsJournal: { file } });
+  await run(async (h) => {
+    await h.execute('calling', [['charge', 7], ['book']], { retry: { initialInterval: 1 } });
+    await h.execute('callingLocally', 'book');
+  });
+  expect(seen).toEqual([true, true, true, true]);
+  const reader = new JournalReader(() => true);
+  for (const line of linesOf(file)) reader.add(line);
+  const attempts = reader
+    .result()
+    .map(
+      ({ activityType, attempt, local, outcome }) => `${local ? 'local ' : ''}${activityType} ${attempt}: ${outcome}`,
+    );
+  expect(attempts.sort()).toEqual([
+    ...['book 1: committed', 'charge 1: failed', 'charge 2: completed'],
+    ...['local book 1: committed', 'local firstTime 1: completed'],
+  ]);
+  expect(reader.result()[0]).toMatchObject({
+    namespace: 'default',
+    workflowType: 'calling',
+    runId: expect.any(String) as string,
+  });
+});
+
+it('is refused where it cannot be, and by a value that makes no sense', async () => {
+  const missing = join(folder(), 'not', 'there.jsonl');
+  await expect(harness({ effectsJournal: { file: missing } })).rejects.toMatchObject({
+    code: 'BRANCHLINE_EFFECTS_JOURNAL',
+  });
+  expect(existsSync(missing)).toBe(false);
+  await expect(harness({ effectsJournal: { file: '' } })).rejects.toThrow('effectsJournal must be');
+});
+
+it('keeps an activity from running while it cannot be written', async () => {
+  const file = join(folder(), 'effects.jsonl');
+  let ran = 0;
+  const activities = { act: () => Promise.resolve(++ran) };
+  const { run, worker } = await harness({ activities, effectsJournal: { file } });
+  const { journal } = worker as unknown as { journal: { handle: { appendFile: unknown } } };
+  journal.handle.appendFile = () => Promise.reject(new Error('no space left'));
+  await run(async (h) => {
+    const calling = h.execute('calling', [['act']], { retry: { maximumAttempts: 2, initialInterval: 1 } });
+    await expect(calling).rejects.toMatchObject({
+      cause: { cause: { message: expect.stringContaining('no space left') as string } },
+    });
+  });
+  expect(ran).toBe(0);
+});
