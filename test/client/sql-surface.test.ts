@@ -168,28 +168,49 @@ describe('a trigger on a business table', () => {
   });
 });
 
-describe('SQL and TypeScript callers of one id', () => {
+describe('psql and TypeScript callers of one id', () => {
   it('start one run between them, and all their signals arrive', async () => {
     const { connection, client, queue, database } = await testClient();
     const s = database.schema;
-    const all = Array.from({ length: 20 }, (_, n) => n);
+    const all = Array.from({ length: 10 }, (_, n) => n);
     scriptedWorker(connection, queue, (task) => {
       const signals = (task.history?.events ?? []).flatMap(({ workflowExecutionSignaledEventAttributes: signal }) =>
         signal ? [decoded(signal.input?.payloads?.[0])] : [],
       );
-      return { commands: signals.length < 2 * all.length ? [] : [complete(signals)] };
+      return { commands: signals.length < 3 * all.length ? [] : [complete(signals)] };
     });
-    const starts = await Promise.allSettled([
-      ...all.slice(0, 5).map(() => sql(`SELECT ${s}.start_workflow('w', '${queue}', 'w')`)),
-      ...all.slice(0, 5).map(() => client.workflow.start('w', { taskQueue: queue, workflowId: 'w' })),
-    ]);
-    expect(starts.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
-    const handle = client.workflow.getHandle('w');
-    await Promise.all(
-      all.flatMap((n) => [sql(`SELECT ${s}.signal_workflow('w', 's', '[${n}]')`), handle.signal('s', n + 100)]),
+    /** In a transaction of its own; what is refused is rolled back. */
+    const joined = async (call: (workflow: typeof client.workflow) => Promise<unknown>): Promise<void> => {
+      const tx = await connect();
+      try {
+        await tx.query('BEGIN');
+        await call(client.withTransaction(tx).workflow);
+        await tx.query('COMMIT');
+      } finally {
+        await tx.end();
+      }
+    };
+    const options = { taskQueue: queue, workflowId: 'w' };
+    const starts = await Promise.allSettled(
+      all
+        .slice(0, 4)
+        .flatMap(() => [
+          psql(`SELECT ${s}.start_workflow('w', '${queue}', 'w')`),
+          client.workflow.start('w', options),
+          joined((workflow) => workflow.start('w', options)),
+        ]),
     );
-    const result = (await handle.result()) as number[];
-    expect([...result].sort((a, b) => a - b)).toEqual([...all, ...all.map((n) => n + 100)]);
+    expect(starts.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+    await Promise.all(
+      all.flatMap((n) => [
+        psql(`SELECT ${s}.signal_workflow('w', 's', '[${n}]')`),
+        client.workflow.getHandle('w').signal('s', n + 100),
+        joined((workflow) => workflow.getHandle('w').signal('s', n + 200)),
+      ]),
+    );
+    const result = (await client.workflow.getHandle('w').result()) as number[];
+    expect([...result].sort((a, b) => a - b)).toEqual([0, 100, 200].flatMap((base) => all.map((n) => base + n)));
+    expect(await sql(`SELECT FROM ${s}.executions`)).toHaveLength(1);
   });
 });
 

@@ -4,28 +4,34 @@ import type { Pool } from 'pg';
 
 export const BOOK = `
   CREATE SCHEMA IF NOT EXISTS book;
-  CREATE TABLE IF NOT EXISTS book.entries (transfer text NOT NULL, step text NOT NULL, account text NOT NULL, cents integer NOT NULL)`;
+  CREATE TABLE IF NOT EXISTS book.entries (transfer text NOT NULL, step text NOT NULL, account text NOT NULL, cents integer NOT NULL);
+  CREATE TABLE IF NOT EXISTS book.paid (transfer text PRIMARY KEY)`;
 
 export const STEPS = ['withdraw', 'charge', 'deposit'] as const;
 const FEE = 1;
 
+type Booking = [from: string, to: string, cents: number];
+export const INSERT = 'INSERT INTO book.entries VALUES ($1, $2, $3, $4)';
+
+export const bookingsOf = {
+  withdraw: (from: string, cents: number): Booking => [from, 'transit', cents],
+  charge: (from: string): Booking => [from, 'bank', FEE],
+  deposit: (to: string, cents: number): Booking => ['transit', to, cents],
+};
+
 export const ledgerActivities = {
-  withdraw: booking<[from: string, cents: number]>('withdraw', (from, cents) => [from, 'transit', cents]),
-  charge: booking<[from: string]>('charge', (from) => [from, 'bank', FEE]),
-  deposit: booking<[to: string, cents: number]>('deposit', (to, cents) => ['transit', to, cents]),
+  withdraw: booking('withdraw', bookingsOf.withdraw),
+  charge: booking('charge', bookingsOf.charge),
+  deposit: booking('deposit', bookingsOf.deposit),
 };
 export type LedgerActivities = typeof ledgerActivities;
 
-function booking<Args extends unknown[]>(
-  step: string,
-  of: (...args: Args) => [from: string, to: string, cents: number],
-) {
+function booking<Args extends unknown[]>(step: string, of: (...args: Args) => Booking) {
   return transactional(async (tx, ...args: Args): Promise<void> => {
     const [from, to, cents] = of(...args);
     const { workflowExecution } = activityInfo();
-    const insert = 'INSERT INTO book.entries VALUES ($1, $2, $3, $4)';
-    await tx.query(insert, [workflowExecution?.workflowId, step, from, -cents]);
-    await tx.query(insert, [workflowExecution?.workflowId, step, to, cents]);
+    await tx.query(INSERT, [workflowExecution?.workflowId, step, from, -cents]);
+    await tx.query(INSERT, [workflowExecution?.workflowId, step, to, cents]);
   });
 }
 
@@ -34,11 +40,14 @@ export interface Transfer {
   from: string;
   to: string;
   cents: number;
+  /** Started and paid by transactions of the application; else all its steps are activities. */
+  byCaller: boolean;
 }
 
 /** Transfer number `n` between ten accounts. */
-export const transferOf = (id: string, n: number): Transfer => ({
+export const transferOf = (id: string, n: number, byCaller: boolean): Transfer => ({
   id,
+  byCaller,
   from: `account-${n % 10}`,
   to: `account-${(n * 7 + 3) % 10}`,
   cents: 100 + (n % 900),

@@ -67,6 +67,7 @@ export class Crew {
 
   constructor(
     private readonly url: string,
+    private readonly schema: string,
     private readonly taskQueue: string,
     private readonly bundle: string,
     private readonly crashed: (how: string) => void,
@@ -82,7 +83,8 @@ export class Crew {
       const next = this.spare ?? new Hand(this.crashed);
       this.spare = undefined;
       this.hand = next;
-      if (!(await next.tell({ go: this.url, taskQueue: this.taskQueue, bundle: this.bundle }))) await next.kill();
+      const { url: go, schema, taskQueue, bundle } = this;
+      if (!(await next.tell({ go, schema, taskQueue, bundle }))) await next.kill();
     }
     await this.hand.tell({ poll: polls });
     return this.hand;

@@ -8,7 +8,9 @@ import { bundleWorkflowCode } from 'branchline/worker';
 import { startPostgres, type RunningPostgres } from '../../../lib/testing/embedded-postgres';
 import { audit, BOOK, STEPS, transferOf, type Audit, type Transfer } from './book';
 import { Crew, type Hand } from './crew';
-import { wireProxy, type Moment, type WireProxy } from './wire-proxy';
+import { kindsOf, type Kind } from './kinds';
+import { open, signaledOtherwise, standing, unpaid } from './progress';
+import { wireProxy, type Moment, type Passed, type WireProxy } from './wire-proxy';
 
 /**
  * - worker: SIGKILL of the process that sent the statement; another one goes on
@@ -25,6 +27,12 @@ const PATIENCE_MS = 45_000;
 /** How long the others get to do a partitioned process's work; locks that it holds may keep them from it. */
 const PARTITION_MS = 2500;
 
+/** A statement of a transfer: the n-th, from 1, of that kind. */
+export interface Place {
+  at: number;
+  of?: Kind;
+}
+
 /** Who dies at which statement; `done` is told when it has. */
 export interface Kill {
   victim: Exclude<Victim, 'partition'>;
@@ -36,6 +44,8 @@ export interface Kill {
 export interface Explored {
   /** Points that were reached, by victim. */
   points: Record<string, number>;
+  /** The same by what the statement was part of; one may count for several. */
+  kinds: Map<Kind, Record<string, number>>;
   /** Statements in whose place or after which something died, with how often. */
   statements: Map<string, number>;
 }
@@ -60,21 +70,22 @@ export class Explorer {
     db.on('error', () => undefined);
     const explorer = new Explorer(postgres, db);
     await db.query(BOOK);
-    await (await Connection.connect({ url: postgres.url })).close();
     const { code } = await bundleWorkflowCode({ workflowsPath: path.join(__dirname, 'workflows.ts') });
     writeFileSync(explorer.bundle, code);
     return explorer;
   }
 
-  async lane(name: string): Promise<Lane> {
+  async lane(name: string, options: LaneOptions = {}): Promise<Lane> {
+    const { schema = 'branchline' } = options;
+    await (await Connection.connect({ url: this.postgres.url, schema })).close();
     const proxy = await wireProxy(() => this.postgres.url);
-    const lane = new Lane(this, name, proxy, this.bundle);
+    const lane = new Lane(this, name, proxy, this.bundle, { ...options, schema });
     this.lanes.push(lane);
     return lane;
   }
 
-  newTransfer(id: string): Transfer {
-    const transfer = transferOf(id, this.transfers.length);
+  newTransfer(id: string, byCaller: boolean): Transfer {
+    const transfer = transferOf(id, this.transfers.length, byCaller);
     this.transfers.push(transfer);
     return transfer;
   }
@@ -103,15 +114,6 @@ export class Explorer {
     return audit(this.db, this.transfers);
   }
 
-  /** How many of these have not completed. */
-  async open(ids: string[]): Promise<number> {
-    const { rows } = await this.db.query<{ n: number }>(
-      'SELECT count(*)::int AS n FROM branchline.executions WHERE workflow_id = ANY ($1) AND status = 2',
-      [ids],
-    );
-    return ids.length - rows[0]!.n;
-  }
-
   async end(): Promise<void> {
     for (const lane of this.lanes) await lane.end();
     await this.db.end();
@@ -120,7 +122,17 @@ export class Explorer {
   }
 }
 
+export interface LaneOptions {
+  /** Its transfers are made by transactions of the application. */
+  byCaller?: boolean;
+  /** They are made by a mutation of those. */
+  beside?: boolean;
+  /** Where Branchline's tables are. In one of its own a lane's processes do everything themselves. Default 'branchline'. */
+  schema?: string;
+}
+
 export class Lane {
+  private readonly transfers: Transfer[] = [];
   private readonly crew: Crew;
   /** Connected without the proxy: it goes on while the first one is partitioned. */
   private readonly others: Crew;
@@ -131,92 +143,102 @@ export class Lane {
     private readonly name: string,
     private readonly proxy: WireProxy,
     bundle: string,
+    private readonly options: LaneOptions & { schema: string },
   ) {
     const crashed = (how: string): void => void explorer.crashes.push(how);
-    this.crew = new Crew(proxy.url, name, bundle, crashed);
-    this.others = new Crew(explorer.postgres.url, name, bundle, crashed);
+    this.crew = new Crew(proxy.url, options.schema, name, bundle, crashed);
+    this.others = new Crew(explorer.postgres.url, options.schema, name, bundle, crashed);
   }
 
   /** The statements of one transfer that nothing disturbs. */
-  async reference(waits = false): Promise<string[]> {
+  async reference(waits = false): Promise<Passed[]> {
     for (const warm of [true, false]) {
       void this.proxy.arm();
-      const { id } = await this.begin(`warm-${warm}`, waits);
-      if (waits) await this.bookings(id, PATIENCE_MS);
-      else await this.completed(id);
+      const transfer = await this.begin(`warm-${warm}`, waits);
+      if (waits) await this.bookings(transfer, PATIENCE_MS);
+      else await this.completed(transfer);
       const seen = [...this.proxy.seen];
-      if (waits) await this.settled(id);
+      if (waits) await this.settled(transfer);
       if (!warm) return seen;
     }
     throw new Error('unreachable');
   }
 
   /** Something dies at each of these statements, before and after it. Points that are not reached (statements may share a batch) are not counted. */
-  async explore(victim: Victim, at: Iterable<number>, into: Explored): Promise<void> {
-    for (const n of at) {
+  async explore(victim: Victim, places: Iterable<Place>, into: Explored): Promise<void> {
+    for (const place of places) {
       for (const moment of ['before', 'after'] as const) {
-        const text = await this.point(victim, n, moment, PATIENCE_MS);
-        if (text === undefined) continue;
+        const statement = await this.point(victim, place, moment, PATIENCE_MS);
+        if (statement === undefined) continue;
         into.points[victim] = (into.points[victim] ?? 0) + 1;
-        into.statements.set(text, (into.statements.get(text) ?? 0) + 1);
+        into.statements.set(statement.text, (into.statements.get(statement.text) ?? 0) + 1);
+        for (const kind of kindsOf(statement)) {
+          const points = into.kinds.get(kind) ?? {};
+          into.kinds.set(kind, { ...points, [victim]: (points[victim] ?? 0) + 1 });
+        }
       }
     }
   }
 
   /** Gives the statement, or undefined when it was not reached. @throws Error when the transfer does not end within `patienceMs` */
-  async point(victim: Victim, at: number, moment: Moment, patienceMs: number): Promise<string | undefined> {
+  async point(victim: Victim, { at, of }: Place, moment: Moment, patienceMs: number): Promise<Passed | undefined> {
     await this.crew.working();
     if (victim === 'partition') await this.others.working(false);
     let over: Promise<unknown> | undefined;
-    let text: string | undefined;
+    let statement: Passed | undefined;
     const reached = this.proxy.arm({
       at,
+      counts: of && ((passed) => kindsOf(passed).has(of)),
       moment,
       act: (backend) => this.act(victim, backend, (acted) => (over = acted)),
     });
-    void reached.then((statement) => (text = statement));
-    const label = `${victim}-${moment}-${at}`;
+    void reached.then((passed) => (statement = passed));
+    const label = `${victim}-${moment}-${of ?? 'statement'}-${at}`;
     const waits = victim === 'partition';
-    const transfer = this.explorer.newTransfer(`${this.name}-${label}-${this.count++}`);
-    const { id } = transfer;
+    const transfer = this.newTransfer(`${label}-${this.count++}`);
+    const start = { start: [transfer], waits, beside: this.options.beside };
     const hand = await this.crew.working();
-    const started = hand.tell({ start: [transfer], waits });
-    const done = waits ? this.bookings(id, patienceMs) : this.completed(id, patienceMs);
+    const started = hand.tell(start);
+    const done = waits ? this.bookings(transfer, patienceMs) : this.completed(transfer, patienceMs);
     done.catch(() => undefined);
-    await Promise.race([reached, done]);
-    if (text === undefined) void this.proxy.arm();
+    await Promise.race([reached, done.catch(() => undefined)]);
+    if (statement === undefined) void this.proxy.arm();
     await over;
-    if (victim === 'worker' && text !== undefined) {
+    if (victim === 'worker' && statement !== undefined) {
       const next = await this.crew.working();
-      await next.tell({ start: [transfer], waits });
+      await next.tell(start);
     } else if (waits) {
       const other = await this.others.working(true);
-      if (text !== undefined) {
-        await other.tell({ start: [transfer], waits });
-        await this.bookings(id, PARTITION_MS).catch(() => undefined);
+      if (statement !== undefined) {
+        // It may have to wait for a lock of the one that is cut off.
+        const again = other.tell(start);
+        await this.bookings(transfer, PARTITION_MS).catch(() => undefined);
         this.proxy.thaw();
+        await again;
       }
       await started;
     }
-    await done.catch((error: Error) => {
-      throw new Error(`${label}: ${error.message}; the statement was ${text}`);
+    await done.catch(async (error: Error) => {
+      const how = await standing(this.explorer.db, this.options.schema, transfer).catch(String);
+      throw new Error(`${label}: ${error.message}; the statement was ${statement?.text}\n${how}`);
     });
-    if (waits) await this.settled(id, patienceMs);
-    return text;
+    if (waits) await this.settled(transfer, patienceMs);
+    return statement;
   }
 
   /** So many transfers at once while `next` says who dies at which statement; each kill is followed by another, until all have completed. */
   async storm(count: number, next: () => Kill): Promise<void> {
-    const transfers = Array.from({ length: count }, (_, i) => this.explorer.newTransfer(`${this.name}-${i}`));
-    const ids = transfers.map(({ id }) => id);
-    const all = until(`${count} transfers`, 10 * PATIENCE_MS, async () => (await this.explorer.open(ids)) === 0);
+    const transfers = Array.from({ length: count }, (_, i) => this.newTransfer(String(i)));
+    const all = until(`${count} transfers`, 10 * PATIENCE_MS, async () => (await this.open(transfers)) === 0);
     let over = false;
     const ended = all.finally(() => (over = true));
     let told: Hand | undefined;
     while (!over) {
       const hand = await this.crew.working();
       // Those that are there already stay as they are.
-      if (told !== hand) void hand.tell({ start: transfers, waits: false });
+      if (told !== hand) {
+        void unpaid(this.explorer.db, transfers).then((start) => hand.tell({ start, waits: false }));
+      }
       told = hand;
       const { victim, at, moment, done } = next();
       let acting: Promise<unknown> | undefined;
@@ -227,6 +249,11 @@ export class Lane {
     }
     void this.proxy.arm();
     await ended;
+  }
+
+  /** Transfers by callers whose signal is not in history exactly once. */
+  signaledOtherwise(): Promise<string[]> {
+    return signaledOtherwise(this.explorer.db, this.options.schema, this.transfers);
   }
 
   async end(): Promise<void> {
@@ -257,24 +284,34 @@ export class Lane {
 
   private async begin(label: string, waits: boolean): Promise<Transfer> {
     const hand = await this.crew.working();
-    const transfer = this.explorer.newTransfer(`${this.name}-${label}`);
-    await hand.tell({ start: [transfer], waits });
+    const transfer = this.newTransfer(label);
+    await hand.tell({ start: [transfer], waits, beside: this.options.beside });
     return transfer;
   }
 
-  private async settled(id: string, patienceMs = PATIENCE_MS): Promise<void> {
+  private newTransfer(label: string): Transfer {
+    const transfer = this.explorer.newTransfer(`${this.name}-${label}`, this.options.byCaller === true);
+    this.transfers.push(transfer);
+    return transfer;
+  }
+
+  private open(transfers: Transfer[]): Promise<number> {
+    return open(this.explorer.db, this.options.schema, transfers);
+  }
+
+  private async settled(transfer: Transfer, patienceMs = PATIENCE_MS): Promise<void> {
     const hand = await this.others.working(false);
-    await hand.tell({ settle: id });
-    await this.completed(id, patienceMs);
+    await hand.tell({ settle: transfer.id });
+    await this.completed(transfer, patienceMs);
     await hand.tell({ poll: false });
   }
 
-  private completed(id: string, patienceMs = PATIENCE_MS): Promise<void> {
-    return until(`${id} to complete`, patienceMs, async () => (await this.explorer.open([id])) === 0);
+  private completed(transfer: Transfer, patienceMs = PATIENCE_MS): Promise<void> {
+    return until(`${transfer.id} to complete`, patienceMs, async () => (await this.open([transfer])) === 0);
   }
 
   /** Until each step was booked, however often. */
-  private bookings(id: string, patienceMs: number): Promise<void> {
+  private bookings({ id }: Transfer, patienceMs: number): Promise<void> {
     return until(`the bookings of ${id}`, patienceMs, async () => {
       const { rows } = await this.explorer.db.query('SELECT DISTINCT step FROM book.entries WHERE transfer = $1', [id]);
       return rows.length === STEPS.length;

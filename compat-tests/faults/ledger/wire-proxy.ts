@@ -5,19 +5,29 @@ import { connect, createServer, type Socket } from 'node:net';
 export type Moment = 'before' | 'after';
 
 export interface Point {
-  /** The statement, from 1, counted since it was armed, over all connections. */
+  /** The statement, from 1, counted since it was armed, over all connections: of those that count, by default all. */
   at: number;
+  counts?(statement: Passed): boolean;
   moment: Moment;
   /** Told of the backend's process id; gives whether the statement (or its answer) still passes. */
   act(backend: number): boolean;
 }
 
+/** A statement as it passed. */
+export interface Passed {
+  text: string;
+  /** `application_name` of the connection. */
+  application: string;
+  /** Types of the events among its parameters. */
+  events: ReadonlySet<string>;
+}
+
 export interface WireProxy {
   url: string;
   /** Statements seen since the last `arm`. */
-  readonly seen: string[];
-  /** Counts anew; resolves with the statement's text when the point is reached. */
-  arm(point?: Point): Promise<string>;
+  readonly seen: Passed[];
+  /** Counts anew; resolves with the statement when the point is reached. */
+  arm(point?: Point): Promise<Passed>;
   /** Breaks the connection to that backend. */
   cut(backend: number): void;
   /** From now on nothing passes, in either direction, until `thaw`. */
@@ -30,8 +40,8 @@ const CANCEL_REQUEST = 80877102;
 
 export async function wireProxy(target: () => string): Promise<WireProxy> {
   const sockets = new Set<Socket>();
-  let seen: string[] = [];
-  let armed: (Point & { reached(text: string): void }) | undefined;
+  let seen: Passed[] = [];
+  let armed: (Point & { reached(statement: Passed): void }) | undefined;
   let frozen: (() => void)[] | undefined;
   const links = new Map<number, () => void>();
   const pass = (send: () => void): void => void (frozen === undefined ? send() : frozen.push(send));
@@ -49,7 +59,8 @@ export async function wireProxy(target: () => string): Promise<WireProxy> {
       });
     }
     let backend = 0;
-    let statement = '';
+    let application = '';
+    let statement: Passed = { text: '', application, events: NONE };
     const texts = new Map<string, string>();
     let unsent: Buffer[] = [];
     /** The point at whose answer something happens, once that is whole. */
@@ -65,18 +76,21 @@ export async function wireProxy(target: () => string): Promise<WireProxy> {
       'data',
       messages(true, (kind, message) => {
         unsent.push(message);
-        if (kind === 'P') {
+        if (kind === '') application = strings(message, 8)[1 + strings(message, 8).indexOf('application_name')] ?? '';
+        else if (kind === 'P') {
           const [name, text] = strings(message);
           texts.set(name!, text!);
-          statement = text!;
-        } else if (kind === 'B') statement = texts.get(strings(message)[1]!) ?? statement;
-        else if (kind === 'Q') statement = strings(message)[0]!;
+          statement = { text: text!, application, events: NONE };
+        } else if (kind === 'B') {
+          const text = texts.get(strings(message)[1]!) ?? statement.text;
+          statement = { text, application, events: eventTypes(message) };
+        } else if (kind === 'Q') statement = { text: strings(message)[0]!, application, events: NONE };
         if (kind !== 'Q' && kind !== 'S') {
           if (kind === '' || kind === 'p' || kind === 'X') toPostgres();
           return;
         }
         seen.push(statement);
-        if (armed?.at === seen.length) {
+        if (armed !== undefined && armed.counts?.(statement) !== false && --armed.at === 0) {
           const point = armed;
           armed = undefined;
           if (point.moment === 'after') awaited = point;
@@ -161,4 +175,9 @@ function messages(first: boolean, take: (kind: string, message: Buffer) => void)
 }
 
 /** The texts that a message begins with. */
-const strings = (message: Buffer): string[] => message.subarray(5).toString('latin1').split('\0');
+const strings = (message: Buffer, from = 5): string[] => message.subarray(from).toString('latin1').split('\0');
+
+const NONE: ReadonlySet<string> = new Set();
+
+const eventTypes = (message: Buffer): Set<string> =>
+  new Set(Array.from(message.toString('latin1').matchAll(/"EVENT_TYPE_([A-Z_]+)"/g), ([, type]) => type!));

@@ -1,37 +1,46 @@
 /** A process that waits, booted, for its database; then it starts transfers and works on them, as it is told. */
-import { Client } from 'branchline/client';
+import { Client, Connection, WorkflowExecutionAlreadyStartedError } from 'branchline/client';
 import { NativeConnection, Worker } from 'branchline/worker';
-import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 import { acquireService } from '../../../lib/service/shared';
 import { ledgerActivities, type Transfer } from './book';
+import { place } from './callers';
 import type { transfer } from './workflows';
 
 export type Order =
-  | { go: string; taskQueue: string; bundle: string }
+  | { go: string; schema: string; taskQueue: string; bundle: string }
   | { poll: boolean }
-  | { start: Transfer[]; waits: boolean }
+  | { start: Transfer[]; waits: boolean; beside?: boolean }
   | { settle: string };
 
 /** Ms. Others go on with what a dead process had when its lease has ended. */
 const LEASE_MS = Number(process.env.LEASE_MS ?? 600);
 
+/** Of callers of this process at once: each has a connection. */
+const CALLERS = 4;
+
 let client: Client;
+let url: string;
 let taskQueue: string;
 let makeWorker: () => Promise<Worker>;
 let working: { worker: Worker; ended: Promise<void> } | undefined;
 
-async function go(order: { go: string; taskQueue: string; bundle: string }): Promise<void> {
+async function go(order: { go: string; schema: string; taskQueue: string; bundle: string }): Promise<void> {
   taskQueue = order.taskQueue;
+  url = order.go;
   // Connections join what the process has opened: this is how their lease gets shorter.
-  await acquireService({ url: order.go, leaseMs: LEASE_MS });
-  const connection = await NativeConnection.connect({ url: order.go });
-  client = new Client({ connection });
+  const database = { url, schema: order.schema };
+  await acquireService({ ...database, leaseMs: LEASE_MS });
+  const connection = await NativeConnection.connect(database);
+  client = new Client({ connection: await Connection.connect(database) });
   makeWorker = () =>
     Worker.create({
       connection,
       taskQueue,
       workflowBundle: { codePath: order.bundle },
       activities: ledgerActivities,
+      // No more than have a connection: what waits for one is not started, and its time does not run.
+      maxConcurrentActivityTaskExecutions: 2,
+      maxConcurrentLocalActivityExecutions: 2,
       stickyQueueScheduleToStartTimeout: '500ms',
       shutdownGraceTime: '1s',
     });
@@ -67,8 +76,17 @@ async function start({ id, from, to, cents }: Transfer, waits: boolean): Promise
 async function obey(order: Order): Promise<void> {
   if ('go' in order) await go(order);
   else if ('poll' in order) await poll(order.poll);
-  else if ('start' in order) await Promise.all(order.start.map((each) => start(each, order.waits)));
-  else await client.workflow.getHandle(order.settle).signal('settle');
+  else if ('start' in order) {
+    const { waits, beside } = order;
+    const caller = { url, client, taskQueue, beside };
+    const [placed, started] = [true, false].map((byCaller) => order.start.filter((each) => each.byCaller === byCaller));
+    await Promise.all([
+      ...started!.map((each) => start(each, waits)),
+      ...Array.from({ length: CALLERS }, async () => {
+        for (let next = placed!.shift(); next !== undefined; next = placed!.shift()) await place(caller, next, waits);
+      }),
+    ]);
+  } else await client.workflow.getHandle(order.settle).signal('settle');
 }
 
 process.on('message', (order: Order) => {
