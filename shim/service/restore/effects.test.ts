@@ -65,7 +65,13 @@ describe('activities that may have had effects', () => {
   test('runs that the database does not have are told with what they did', () => {
     const { missing, effects } = findEffects({
       runs: [],
-      attempts: read(start('gone', '1'), end('gone', '1', 'completed'), start('closed', '1')).result(),
+      attempts: read(
+        start('gone', '1'),
+        end('gone', '1', 'completed'),
+        start('gone', '2'),
+        end('gone', '2', 'committed'),
+        start('closed', '1'),
+      ).result(),
       known: new Set(['closed']),
       recorded: new Map(),
     });

@@ -48,13 +48,15 @@ export function findEffects({ runs, attempts, known, recorded }: Facts): Finding
   for (const attempt of attempts ?? []) {
     const { namespace, workflowId, runId, workflowType } = attempt;
     journaled.add(keyOf(runId, attempt));
-    if (attempt.outcome === 'committed') continue;
+    // What it committed in the database was taken back with it.
+    const hadEffects = attempt.outcome !== 'committed';
     if (!known.has(runId)) {
       const run = missing.get(runId) ?? { namespace, workflowId, runId, workflowType, effects: [] };
       missing.set(runId, run);
-      run.effects.push(fromJournal(attempt));
+      if (hadEffects) run.effects.push(fromJournal(attempt));
       continue;
     }
+    if (!hadEffects) continue;
     const run = open.get(runId);
     if (run !== undefined && !isRecorded(run, attempt, recorded.get(runId))) add(effects, runId, fromJournal(attempt));
   }
