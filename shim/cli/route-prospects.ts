@@ -48,7 +48,17 @@ export async function warnOfProspects(
 function changedRules(before: Routes, after: Routes, ruleName: string | undefined): Rule[] {
   const known = new Set(before.rules.map((rule) => JSON.stringify(rule)));
   const rules = after.rules.filter((rule) => rule.name === ruleName || !known.has(JSON.stringify(rule)));
-  return before.default === after.default ? rules : [...rules, { name: 'default', engine: after.default }];
+  const moved = before.default === after.default ? [] : [{ name: 'default', engine: after.default }];
+  return [...rules, ...moved, ...guardedRules(rules, before, after)];
+}
+
+/** What the load guard may send elsewhere from now on. */
+function guardedRules(changed: Rule[], before: Routes, { guard, rules }: Routes): Rule[] {
+  if (guard === undefined || guard.mode === 'off') return [];
+  const same = before.guard?.to === guard.to && before.guard.mode !== 'off';
+  return (same ? changed : rules)
+    .filter(({ movable, engine }) => movable === true && engine === guard.from)
+    .map((rule) => ({ ...rule, engine: guard.to }));
 }
 
 async function reachTemporal(address: string) {

@@ -24,6 +24,7 @@ import { Router } from './router';
 import { type RouteSource, openRoutes } from './routes/source';
 import { ScheduleMoves } from './schedule-moves/moves';
 import { Starts } from './starts';
+import { timely } from './timely';
 
 const GRACE_MS = 60_000;
 /** How long connecting waits for engines other than the home one, which may be down. */
@@ -231,11 +232,9 @@ export class RoutedConnection implements ConnectionLike {
     const { routes, starts, reconciler, scheduleMoves, parity, load, own, stopListening } = this.parts;
     routes.close();
     stopListening();
-    await scheduleMoves.close();
-    await parity.close();
-    await load.close();
-    await reconciler.close();
-    await starts.close();
+    // Postgres may be away: what could not be written is made up for by whoever looks next.
+    const ends = [scheduleMoves.close(), parity.close(), load.close(), reconciler.close(), starts.close()];
+    await Promise.all(ends.map((end) => timely(end).catch(() => undefined)));
     for (const connection of own) await connection.close();
   }
 }

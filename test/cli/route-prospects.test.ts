@@ -71,6 +71,18 @@ describeWithTemporal('branchline route set', (server) => {
     await handle.terminate();
   }, 120_000);
 
+  it('asks Temporal for what the load guard may send there', () => {
+    const database = freshSchema();
+    const set = (...args: string[]) => branchline(database, 'route', 'set', ...args).warnings;
+    const taskQueue = `q-${randomUUID()}`;
+    set('batch', '--movable', '--task-queue', taskQueue);
+    const guard = ['--guard', 'dry-run', '--budgets', 'connections=80', '--temporal', server().address];
+    const nobody = `Warning: nobody polls task queue '${taskQueue}' (namespace default) on temporal: what starts there waits for a worker.`;
+    expect(set(...guard)).toEqual([nobody]);
+    // The same guard again is no news.
+    expect(set('--guard', 'on', '--temporal', server().address)).toEqual([]);
+  }, 120_000);
+
   it('warns of a namespace that the engine has not, and of a server that does not answer', () => {
     const database = freshSchema();
     const set = (...more: string[]) =>

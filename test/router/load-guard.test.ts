@@ -145,6 +145,19 @@ describeWithTemporal('The load guard', (server) => {
     expect(await events(database)).toHaveLength(1);
   });
 
+  it('is taken over when the process that looks has died', async () => {
+    const database = freshSchema();
+    const guard = await store(database);
+    await guard({ budgets: { connections: TOO_MANY } });
+    await sql(
+      `INSERT INTO ${database.schema}.load_guard (sampler, lease_until) VALUES ($1, clock_timestamp() + interval '2 seconds')`,
+      [randomUUID()],
+    );
+    const r = await process(database);
+    expect(await startsOn(r, 'batch')).toBe('postgres');
+    await expect.poll(looking(r, 'batch'), { timeout: 30_000 }).toBe('temporal');
+  });
+
   it('measures commits, dead tuples, replication and its own commits', async () => {
     const database = freshSchema();
     const guard = await store(database);

@@ -105,6 +105,30 @@ describeWithTemporal('With Temporal away', (server) => {
 });
 
 describeWithTemporal('With the home Postgres away', (server) => {
+  it('a connection closes all the same', async () => {
+    const database = freshSchema();
+    const link = await FlakyLink.to(database.url);
+    afterTest(() => link.close());
+    const postgres = await Connection.connect({ ...database, url: link.url });
+    afterTest(() => postgres.close());
+    const connection = await RoutedConnection.connect({
+      temporal: { address: server().address },
+      postgres,
+      routes: {
+        guard: { mode: 'on', budgets: { connections: 1000 }, sampleSeconds: 0.1 },
+        rules: [{ name: 'any', workflowType: 'any', engine: 'postgres', movable: true }],
+      },
+      dataConverter: {},
+      graceMs: 200,
+      logger: listLogger([]),
+    });
+    link.cut();
+    const looking = [connection.checkLoad(), connection.checkPayloads(), connection.reconcile()];
+    await connection.close();
+    link.mend();
+    await Promise.all(looking);
+  });
+
   it('remembered ids on Temporal are reached, starts fail clearly, and a repeated one is made once', async () => {
     const database = freshSchema();
     const link = await FlakyLink.to(database.url);

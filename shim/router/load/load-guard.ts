@@ -4,6 +4,8 @@ import type { LoadCounters, LoadVerdict } from '../../store/load-types';
 import type { Store } from '../../store/types';
 import type { Decision } from '../routes/decide';
 import type { Guard, Routes } from '../routes/schema';
+import { OneAtATime } from '../one-at-a-time';
+import { timely } from '../timely';
 import { type Budgets, type Load, judge } from './budgets';
 import { type GuardState, isDiverting, nextState } from './phases';
 
@@ -26,7 +28,7 @@ const LEAST_LEASE_MS = 2000;
 export class LoadGuard {
   private verdict: LoadVerdict | undefined;
   private timer: NodeJS.Timeout | undefined;
-  private looking: Promise<void> | undefined;
+  private readonly looks = new OneAtATime(() => this.lookSafely());
   private stopListening: (() => void) | undefined;
   private closed = false;
   private last: { counters: LoadCounters; atMs: number } | undefined;
@@ -57,16 +59,9 @@ export class LoadGuard {
     return guard.to;
   }
 
-  /** One look at a time; one that is asked for meanwhile comes after it. Never throws. */
+  /** Never throws. */
   look(): Promise<void> {
-    return (this.looking = (this.looking ?? Promise.resolve()).then(async () => {
-      if (this.closed) return;
-      try {
-        await this.lookOnce();
-      } catch (error) {
-        if (!this.closed) this.setting.logger.warn('The load of Postgres could not be looked at', { error });
-      }
-    }));
+    return this.looks.run();
   }
 
   async close(): Promise<void> {
@@ -74,9 +69,23 @@ export class LoadGuard {
     this.closed = true;
     clearTimeout(this.timer);
     this.stopListening?.();
-    await this.looking;
+    // Postgres may be away: whoever closes does not wait for it.
+    await timely(this.leave()).catch(() => undefined);
+  }
+
+  private async leave(): Promise<void> {
+    await this.looks.settled();
     const { load, processId } = this.setting.store;
-    if (this.last !== undefined) await load.release(processId).catch(() => undefined);
+    if (this.last !== undefined) await load.release(processId);
+  }
+
+  private async lookSafely(): Promise<void> {
+    if (this.closed) return;
+    try {
+      await this.lookOnce();
+    } catch (error) {
+      if (!this.closed) this.setting.logger.warn('The load of Postgres could not be looked at', { error });
+    }
   }
 
   private schedule(): void {

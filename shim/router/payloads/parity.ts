@@ -4,6 +4,8 @@ import type { LoadedDataConverter, Logger } from '@temporalio/common';
 import type { PayloadParty } from '../../store/payload-types';
 import type { Store } from '../../store/types';
 import { Code, refusal } from '../errors';
+import { OneAtATime } from '../one-at-a-time';
+import { timely } from '../timely';
 import { type Canary, type Reading, makeCanary, misread, readOwn } from './canary';
 import { type Mismatch, mismatches } from './parties';
 
@@ -34,7 +36,7 @@ export class Parity {
   private found: Mismatch[] = [];
   private readonly said = new Set<string>();
   private timer: NodeJS.Timeout | undefined;
-  private looking: Promise<void> | undefined;
+  private readonly looks = new OneAtATime(() => this.lookSafely());
   private stopListening: (() => void) | undefined;
   private closed = false;
 
@@ -68,17 +70,9 @@ export class Parity {
     );
   }
 
-  /** One look at a time; one that is asked for meanwhile comes after it. Never throws. */
+  /** Never throws. */
   look(): Promise<void> {
-    return (this.looking = (this.looking ?? Promise.resolve()).then(async () => {
-      if (this.closed) return;
-      try {
-        await this.lookOnce();
-      } catch (error) {
-        if (!this.closed)
-          this.setting.logger.warn('Payloads could not be held against those of other processes', { error });
-      }
-    }));
+    return this.looks.run();
   }
 
   async close(): Promise<void> {
@@ -86,9 +80,24 @@ export class Parity {
     this.closed = true;
     clearInterval(this.timer);
     this.stopListening?.();
-    await this.looking;
+    // Postgres may be away: whoever closes does not wait for it.
+    await timely(this.leave()).catch(() => undefined);
+  }
+
+  private async leave(): Promise<void> {
+    await this.looks.settled();
     const ids = this.members.map(({ party }) => party.id);
-    if (ids.length > 0) await this.setting.store.payloadParties.leave(ids).catch(() => undefined);
+    if (ids.length > 0) await this.setting.store.payloadParties.leave(ids);
+  }
+
+  private async lookSafely(): Promise<void> {
+    if (this.closed) return;
+    try {
+      await this.lookOnce();
+    } catch (error) {
+      if (this.closed) return;
+      this.setting.logger.warn('Payloads could not be held against those of other processes', { error });
+    }
   }
 
   private async lookOnce(): Promise<void> {
