@@ -79,7 +79,8 @@ export class RoutedConnection implements ConnectionLike {
       ]);
       parity = clientParity(options.dataConverter, store, inForce, logger);
       load = new LoadGuard({ store, routes: () => inForce.current, latency: options.latency, logger });
-      await Promise.all([parity.start(), load.start()]);
+      // What is not known in time is known later: a codec may wait for its key service.
+      await timely(Promise.all([parity.start(), load.start()])).catch(() => undefined);
       const graceMs = options.graceMs ?? GRACE_MS;
       const owners = new Owners(engines, store.routing);
       const stopListening = store.onNotice((notice) => owners.heard(notice));

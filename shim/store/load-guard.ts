@@ -23,12 +23,12 @@ export class PostgresLoad implements LoadStore {
     this.sql = statements(schema, prepared);
   }
 
-  async claim(processId: string, leaseMs: number, pauseMs: number): Promise<boolean> {
-    return (await this.connections.query(this.sql.claim, [processId, leaseMs, pauseMs])).length > 0;
+  async claim(sampler: string, leaseMs: number, pauseMs: number): Promise<boolean> {
+    return (await this.connections.query(this.sql.claim, [sampler, leaseMs, pauseMs])).length > 0;
   }
 
-  async release(processId: string): Promise<void> {
-    await this.connections.query(this.sql.release, [processId]);
+  async release(sampler: string): Promise<void> {
+    await this.connections.query(this.sql.release, [sampler]);
   }
 
   async counters(withReplication: boolean): Promise<LoadCounters> {
@@ -45,12 +45,12 @@ export class PostgresLoad implements LoadStore {
   }
 
   async write(
-    processId: string,
+    sampler: string,
     { phase, sinceMs, load, reasons, event }: LoadState & { event: LoadEvent | null },
   ): Promise<boolean> {
     const json = [load, reasons, event].map((value) => (value === null ? null : JSON.stringify(value)));
     // Once: a repetition would log the event again. What is lost is seen at the next look.
-    const rows = await this.connections.queryOnce(this.sql.write, [processId, phase, sinceMs, ...json]);
+    const rows = await this.connections.queryOnce(this.sql.write, [sampler, phase, sinceMs, ...json]);
     if (rows.length > 0 && event !== null) this.tell({ kind: 'load' });
     return rows.length > 0;
   }

@@ -26,7 +26,7 @@ export interface LoadVerdict extends LoadState {
   diverting: boolean;
   /** How long ago that look was. */
   ageMs: number;
-  /** Process that looks. */
+  /** Who looks. */
   sampler: string;
 }
 
@@ -40,13 +40,13 @@ export interface LoadEvent {
 
 export interface LoadStore {
   /**
-   * True: that process is the one that looks, for `leaseMs` from now, and the last look is `pauseMs` old at least. Only one at a time is.
+   * True: `sampler` is the one that looks, for `leaseMs` from now, and the last look is `pauseMs` old at least. Only one at a time is.
    */
-  claim(processId: string, leaseMs: number, pauseMs: number): Promise<boolean>;
-  release(processId: string): Promise<void>;
+  claim(sampler: string, leaseMs: number, pauseMs: number): Promise<boolean>;
+  release(sampler: string): Promise<void>;
   counters(withReplication: boolean): Promise<LoadCounters>;
-  /** False when the process is not the one that looks any more: nothing was written. With an event it is told to everybody. */
-  write(processId: string, next: LoadState & { event: LoadEvent | null }): Promise<boolean>;
+  /** False when it is not the one that looks any more: nothing was written. With an event it is told to everybody. */
+  write(sampler: string, next: LoadState & { event: LoadEvent | null }): Promise<boolean>;
   /** Null: nobody has looked yet. */
   read(): Promise<LoadVerdict | null>;
   /** Newest first. */

@@ -145,6 +145,15 @@ describeWithTemporal('The load guard', (server) => {
     expect(await events(database)).toHaveLength(1);
   });
 
+  it("goes on without the application's latency when nobody answers", async () => {
+    const database = freshSchema();
+    const guard = await store(database);
+    await guard({ budgets: { connections: TOO_MANY, latencyMs: 100 } });
+    const r = await process(database, { latency: () => new Promise(() => undefined) });
+    await expect.poll(looking(r, 'batch'), { timeout: 30_000 }).toBe('temporal');
+    expect(warnings(r)).toContain("The application's latency could not be asked");
+  });
+
   it('is taken over when the process that looks has died', async () => {
     const database = freshSchema();
     const guard = await store(database);

@@ -160,6 +160,17 @@ describeWithTemporal('The check of payloads', (server) => {
     expect(await stays.result()).toBe(1);
   });
 
+  it('keeps no connection from being made when a codec hangs', async () => {
+    const hangs = {
+      encode: () => new Promise<never>(() => undefined),
+      decode: () => Promise.reject(new Error('no key')),
+    };
+    const r = await routed(server().address, { routes: all('postgres'), dataConverter: { payloadCodecs: [hangs] } });
+    const handle = await r.client.workflow.start('any', { workflowId: randomUUID(), taskQueue: r.queue });
+    await handle.terminate();
+    await r.connection.close();
+  });
+
   it('lets everything pass between workers of one declaration, and leaves nothing behind', async () => {
     const database = freshSchema();
     const r = await routed(server().address, { routes: all('postgres'), dataConverter: converter('a') }, database);

@@ -1,4 +1,5 @@
 /** Keeps new starts of movable types from a loaded Postgres. One process at a time looks and writes down what follows; all read it. */
+import { randomUUID } from 'node:crypto';
 import type { Logger } from '@temporalio/common';
 import type { LoadCounters, LoadVerdict } from '../../store/load-types';
 import type { Store } from '../../store/types';
@@ -13,7 +14,7 @@ import { type GuardState, isDiverting, nextState } from './phases';
 export type LatencyFunction = () => number | Promise<number>;
 
 export interface LoadGuardSetting {
-  store: Pick<Store, 'load' | 'onNotice' | 'nowMs' | 'processId'>;
+  store: Pick<Store, 'load' | 'onNotice' | 'nowMs'>;
   routes: () => Routes;
   latency: LatencyFunction | undefined;
   logger: Logger;
@@ -21,11 +22,15 @@ export interface LoadGuardSetting {
 
 /** While it is off somebody may turn it on. */
 const IDLE_MS = 5000;
-/** A verdict that is older than that many looks counts no more: nobody can look, or nobody has to. */
-const STALE_LOOKS = 6;
+/** A verdict that is older than that many leases counts no more: nobody can look, or nobody has to. */
+const STALE_LEASES = 2;
 const LEAST_LEASE_MS = 2000;
+/** The application's latency is not waited for longer, nor than half of the lease. */
+const LATENCY_WITHIN_MS = 5000;
 
 export class LoadGuard {
+  /** Of this one among those that look. */
+  private readonly id = randomUUID();
   private verdict: LoadVerdict | undefined;
   private timer: NodeJS.Timeout | undefined;
   private readonly looks = new OneAtATime(() => this.lookSafely());
@@ -34,6 +39,8 @@ export class LoadGuard {
   private last: { counters: LoadCounters; atMs: number } | undefined;
   private commitMs: number | undefined;
   private readonly said = new Set<string>();
+  /** Times that starts began to be diverted. */
+  private episode = 0;
 
   constructor(private readonly setting: LoadGuardSetting) {}
 
@@ -53,7 +60,7 @@ export class LoadGuard {
     const rule = rules.find((rule) => rule.name === name);
     if (rule?.movable !== true) return undefined;
     this.sayOnce(
-      `${rule.name} ${this.verdict.sinceMs}`,
+      `${rule.name} ${this.episode}`,
       `New starts of rule '${rule.name}' go to '${guard.to}' instead of '${engine}'. ${this.verdict.reasons.join('; ')}`,
     );
     return guard.to;
@@ -75,8 +82,7 @@ export class LoadGuard {
 
   private async leave(): Promise<void> {
     await this.looks.settled();
-    const { load, processId } = this.setting.store;
-    if (this.last !== undefined) await load.release(processId);
+    if (this.last !== undefined) await this.setting.store.load.release(this.id);
   }
 
   private async lookSafely(): Promise<void> {
@@ -107,16 +113,18 @@ export class LoadGuard {
       return;
     }
     const everyMs = guard.sampleSeconds * 1000;
-    if (await store.load.claim(store.processId, Math.max(LEAST_LEASE_MS, 3 * everyMs), everyMs / 2)) {
-      await this.sample(guard, STALE_LOOKS * everyMs);
+    const leaseMs = Math.max(LEAST_LEASE_MS, 3 * everyMs);
+    const staleMs = STALE_LEASES * leaseMs;
+    if (await store.load.claim(this.id, leaseMs, everyMs / 2)) {
+      await this.sample(guard, staleMs, Math.min(LATENCY_WITHIN_MS, leaseMs / 2));
     }
     const verdict = await store.load.read();
-    this.heed(verdict === null || verdict.ageMs > STALE_LOOKS * everyMs ? undefined : verdict, guard);
+    this.heed(verdict === null || verdict.ageMs > staleMs ? undefined : verdict, guard);
   }
 
-  private async sample(guard: Guard, staleMs: number): Promise<void> {
+  private async sample(guard: Guard, staleMs: number, patienceMs: number): Promise<void> {
     const { store } = this.setting;
-    const load = await this.measure(guard.budgets);
+    const load = await this.measure(guard.budgets, patienceMs);
     const { level, reasons, unknown } = judge(load, guard.budgets, guard.relax);
     // The first look of a process has no rates yet.
     for (const name of unknown.filter((name) => name !== 'commitsPerSecond' && name !== 'latencyMs')) {
@@ -136,7 +144,7 @@ export class LoadGuard {
     // Reasons stay those for which it began.
     const why = isDiverting(next.phase) && reasons.length === 0 ? (before?.reasons ?? []) : reasons;
     const sentAt = performance.now();
-    const written = await store.load.write(store.processId, {
+    const written = await store.load.write(this.id, {
       ...next,
       load,
       reasons: why,
@@ -145,7 +153,7 @@ export class LoadGuard {
     if (written) this.commitMs = performance.now() - sentAt;
   }
 
-  private async measure(budgets: Budgets): Promise<Load> {
+  private async measure(budgets: Budgets, patienceMs: number): Promise<Load> {
     const { store, latency } = this.setting;
     const counters = await store.load.counters(budgets.replicationLagSeconds !== undefined);
     const atMs = performance.now();
@@ -159,17 +167,29 @@ export class LoadGuard {
       commitsPerSecond:
         last === undefined || elapsed <= 0 ? undefined : (counters.writes - last.counters.writes) / elapsed,
       latencyMs:
-        budgets.latencyMs === undefined ? undefined : latency === undefined ? this.commitMs : await this.asked(latency),
+        budgets.latencyMs === undefined
+          ? undefined
+          : latency === undefined
+            ? this.commitMs
+            : await this.asked(latency, patienceMs),
     });
   }
 
-  private async asked(latency: LatencyFunction): Promise<number | undefined> {
+  private async asked(latency: LatencyFunction, patienceMs: number): Promise<number | undefined> {
+    let timer: NodeJS.Timeout | undefined;
     try {
-      const ms = await latency();
+      const late = new Promise<never>((_, reject) => {
+        timer = setTimeout(() => {
+          reject(new Error(`no answer within ${patienceMs} ms`));
+        }, patienceMs);
+      });
+      const ms = await Promise.race([latency(), late]);
       return Number.isFinite(ms) ? ms : undefined;
     } catch (error) {
       this.setting.logger.warn("The application's latency could not be asked", { error });
       return undefined;
+    } finally {
+      clearTimeout(timer);
     }
   }
 
@@ -182,6 +202,7 @@ export class LoadGuard {
     const does = mode === 'on' ? 'go' : 'would go (dry run)';
     const reasons = verdict?.reasons ?? [];
     if (is) {
+      this.episode++;
       logger.warn(`New starts of movable types ${does} from '${from}' to '${to}'. ${reasons.join('; ')}`, {
         mode,
         reasons,

@@ -34,7 +34,6 @@ export class Parity {
   private readonly members: { party: PayloadParty; read: Set<string> }[];
   private own: Map<string, { canary: Canary; reading: Reading }> | undefined;
   private found: Mismatch[] = [];
-  private readonly said = new Set<string>();
   private timer: NodeJS.Timeout | undefined;
   private readonly looks = new OneAtATime(() => this.lookSafely());
   private stopListening: (() => void) | undefined;
@@ -150,10 +149,10 @@ export class Parity {
     const own = this.members.map(({ party }) => party);
     const all = [...others.filter(({ id }) => own.every((party) => party.id !== id)), ...own];
     const clients = own.filter(({ engine }) => engine === null).map(({ id }) => id);
+    const before = new Set(this.found.map(({ sentence }) => sentence));
     this.found = mismatches(all, clients, defaultEngine());
     for (const { engine, taskQueue, sentence } of this.found) {
-      if (this.said.has(sentence)) continue;
-      this.said.add(sentence);
+      if (before.has(sentence)) continue;
       logger.error(`Nothing is started on engine '${engine}' for task queue '${taskQueue}': ${sentence}`, {
         code: 'BRANCHLINE_ROUTER_PAYLOAD_MISMATCH',
         engine,
