@@ -110,7 +110,7 @@ export function lookUp(
   return { text: `WITH looked AS MATERIALIZED (${looked}), ${text.slice('WITH '.length)}`, values: parameters.values };
 }
 
-/** A page of those that hold, with `whole`: one row without a run when there are none. */
+/** A page of those that hold, with `whole`: one row without a run when there are none. A join without a condition keeps the page's order. */
 const found = (s: string, rows: string, limit: string, after: ListPosition | null, whole: string): string =>
   `WITH page AS MATERIALIZED (${pageOf(
     s,
