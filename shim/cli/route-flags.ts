@@ -17,6 +17,7 @@ export interface RuleFlags {
   default?: string;
   tenantFrom?: string;
   movable?: boolean;
+  children?: boolean;
   guard?: string;
   budgets?: string[];
   ceiling?: number;
@@ -39,6 +40,7 @@ export function ruleOf(name: string, percentage: string | undefined, flags: Rule
     ...conditions,
     ...(percentage === undefined ? {} : { percentage: percentOf(percentage) }),
     ...(flags.movable === true ? { movable: true } : {}),
+    ...(flags.children === true ? { children: true } : {}),
     ...(flags.from === undefined ? {} : { from: flags.from }),
     ...(flags.until === undefined ? {} : { until: flags.until }),
   };

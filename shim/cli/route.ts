@@ -61,6 +61,7 @@ export function routeCommand(): Command {
           '--tenant-from <where>',
           'search-attribute:Name, memo:key, header:key, id:<regexp with a group> or function',
         )
+        .option('--children', 'children of that kind go there too, when their parent is elsewhere')
         .option('--movable', 'the load guard may send new starts of it elsewhere')
         .addOption(new Option('--guard <mode>', 'load guard of the home Postgres').choices(['off', 'dry-run', 'on']))
         .option('--budgets <list>', 'its budgets, such as connections=80,latencyMs=250', list)

@@ -20,7 +20,8 @@ import { Owners } from './owners';
 import { clientParity } from './payloads/client';
 import type { Parity } from './payloads/parity';
 import { Reconciler } from './reconciler';
-import { Router } from './router';
+import { Router, type StartChild } from './router';
+import type { StartRequest } from './routes/facts';
 import { type RouteSource, openRoutes } from './routes/source';
 import { ScheduleMoves } from './schedule-moves/moves';
 import { Starts } from './starts';
@@ -174,6 +175,16 @@ export class RoutedConnection implements ConnectionLike {
     kind: 'workflow' | 'schedule' = 'workflow',
   ): Promise<string | undefined> {
     return (await this.parts.owners.look({ namespace, kind, id }))?.engine;
+  }
+
+  /** @internal Where a child goes by the routes; undefined = it stays with its parent. */
+  engineOfChild(start: StartRequest, more: () => Promise<StartRequest>): Promise<string | undefined> {
+    return this.parts.router.engineOfChild(start, more);
+  }
+
+  /** @internal Starts a child on `engine`, where the run `stub` stands for it on another one; answers the run id. */
+  startChild(engine: string, request: StartChild, stub: string): Promise<string> {
+    return this.parts.router.startChild(engine, request, stub);
   }
 
   /** Version of the stored routes in force; 0 = none were stored, or they are not. */

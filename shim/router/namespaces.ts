@@ -89,7 +89,7 @@ const isMissingNamespace = (error: unknown): boolean => {
 /** Engines that a start in the namespace may go to. Pure. */
 export function enginesFor(routes: Routes, namespace: string): string[] {
   const engines = new Set<string>();
-  for (const { engine, namespace: of, name: _name, movable, ...others } of routes.rules) {
+  for (const { engine, namespace: of, name: _name, movable, children: _children, ...others } of routes.rules) {
     if (of !== undefined && !textMatches(of, namespace)) continue;
     engines.add(engine);
     if (movable === true && engine === routes.guard?.from) engines.add(routes.guard.to);

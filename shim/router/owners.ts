@@ -67,6 +67,12 @@ export class Owners {
     return owner;
   }
 
+  /** Others may take the engine of a run of that id, which only stands for the one on `engine`, for the owner. */
+  async announce(key: RoutedKey, engine: string): Promise<void> {
+    this.forget(key);
+    await timely(this.store.adoptId(key, engine));
+  }
+
   /** The id was deleted at its owner. */
   async release(key: RoutedKey): Promise<void> {
     this.forget(key);

@@ -11,12 +11,12 @@ import type { Owner, Owners } from './owners';
 import { inEnginePage, enginePage } from './pages';
 import type { Parity } from './payloads/parity';
 import type { RouteSource } from './routes/source';
-import { type Decision, decide } from './routes/decide';
+import { type Decision, decide, decideChild } from './routes/decide';
 import { type StartRequest, type TenantFunction, startFacts } from './routes/facts';
 import type { ScheduleMoves } from './schedule-moves/moves';
 import type { Starts } from './starts';
 import { mergedTaskQueue } from './task-queues';
-import { type Target, type Way, ways, withoutReusePolicy } from './ways';
+import { type StartPart, type Target, type Way, ways, withoutReusePolicy } from './ways';
 
 export interface RouterSetting {
   engines: Engines;
@@ -33,6 +33,8 @@ export interface RouterSetting {
   home: string;
   now(): number;
 }
+
+export type StartChild = temporal.api.workflowservice.v1.IStartWorkflowExecutionRequest;
 
 /** A start that is not answered by then is given up, without a deadline of the caller's, ms. Whoever tries again comes to the same engine. */
 const START_MS = 10_000;
@@ -70,6 +72,34 @@ export class Router {
   /** Where a start would go by the routes alone. */
   wanted(start: StartRequest): string {
     return this.decision(start).engine;
+  }
+
+  /**
+   * Where a child goes that was started where its parent is; undefined = it stays. `more`: the start with what only some routes look at.
+   */
+  async engineOfChild(start: StartRequest, more: () => Promise<StartRequest>): Promise<string | undefined> {
+    const { routes, tenant: tenantOf, now } = this.setting;
+    const { tenant } = routes.current;
+    const whole = tenant === undefined || (tenant !== 'function' && 'idPattern' in tenant) ? start : await more();
+    return decideChild(routes.current, startFacts(whole, tenant, tenantOf), now());
+  }
+
+  /** Starts on `engine`, beside the run that stands for it elsewhere under the same id. @throws GrpcError */
+  async startChild(engine: string, request: StartChild, stub: string): Promise<string> {
+    const { starts, owners } = this.setting;
+    const key = workflowKey(request, request.workflowId);
+    const part = request as StartPart;
+    const wanted = { engine, onlyIfNew: false };
+    const answer = await starts.startWorkflow(
+      key,
+      wanted,
+      part,
+      'fail',
+      (to) => this.sendStart(to, 'startWorkflowExecution', request, part),
+      stub,
+    );
+    await owners.announce(key, engine);
+    return (answer as temporal.api.workflowservice.v1.IStartWorkflowExecutionResponse).runId ?? '';
   }
 
   private decision(start: StartRequest): Decision {

@@ -83,6 +83,8 @@ export class Starts {
     start: StartPart,
     defaultConflict: 'fail' | 'useExisting',
     send: Send,
+    /** A run that only stands for the one that is started: it has no say. */
+    stub?: string,
   ): Promise<object> {
     let policies: Policies;
     try {
@@ -92,7 +94,7 @@ export class Starts {
     }
     return this.start(key, wanted, send, async (engine) => {
       const run = await this.setting.owners.newestRun(engine, key);
-      if (run === null) return 'unknown';
+      if (run === null || run.runId === stub) return 'unknown';
       return mayFollow(run, key.id, policies) ? 'closed' : 'keeps';
     });
   }

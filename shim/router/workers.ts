@@ -2,6 +2,7 @@
 import type { Logger } from '@temporalio/common';
 import { Connection, type ConnectionOptions } from '../client/connection';
 import { BranchlineError, BranchlineOptionError } from '../common/errors';
+import { type AcrossOptions, withAcross } from './across/workers';
 import { loaded, ownIdentity } from './payloads/client';
 import { Parity } from './payloads/parity';
 import { NativeConnection, type NativeConnectionOptions, Runtime, Worker, type WorkerOptions } from '../worker';
@@ -20,7 +21,7 @@ export type WorkerEngine = (
 };
 
 /** Options of the workers, the same for all; and where they work. */
-export interface CreateWorkersOptions extends Omit<WorkerOptions, 'connection'> {
+export interface CreateWorkersOptions extends Omit<WorkerOptions, 'connection'>, AcrossOptions {
   /** Engine `temporal`. */
   temporal?: object;
   /** Engine `postgres`. */
@@ -56,7 +57,7 @@ const OURS = ['effectsJournal', 'maxCachedWorkflowBytes'] as const;
  * @throws BranchlineOptionError, BranchlineError BRANCHLINE_ROUTER_WORKER_PACKAGE when `@temporalio/worker` is not installed; what either worker throws
  */
 export async function createWorkers(options: CreateWorkersOptions): Promise<RoutedWorkers> {
-  const { temporal, postgres, engines = {}, home, logger, ...shared } = options;
+  const { temporal, postgres, engines = {}, home, logger, across, ...shared } = options;
   if ('connection' in options) {
     throw new BranchlineOptionError('connection', "say where the workers work by 'temporal', 'postgres' or 'engines'.");
   }
@@ -85,7 +86,7 @@ export async function createWorkers(options: CreateWorkersOptions): Promise<Rout
   try {
     for (const [name, engine] of named) {
       const { namespace = shared.namespace } = engine;
-      const workerOptions = { ...shared, ...(namespace === undefined ? {} : { namespace }) };
+      const workerOptions = withAcross(across, name, { ...shared, ...(namespace === undefined ? {} : { namespace }) });
       workers.set(
         name,
         'postgres' in engine

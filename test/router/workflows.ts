@@ -1,13 +1,18 @@
 /** Workflows of the router's tests, of both engines. */
 import {
   ApplicationFailure,
+  CancellationScope,
   condition,
   continueAsNew,
   defineQuery,
   defineSignal,
   defineUpdate,
+  executeChild,
+  getExternalWorkflowHandle,
   proxyActivities,
   setHandler,
+  startChild,
+  workflowInfo,
 } from '@temporalio/workflow';
 import { cancelElsewhere, executeElsewhere, signalElsewhere } from '../../shim/router/workflow';
 import type * as activities from './activities';
@@ -45,4 +50,33 @@ export async function calling(workflowId: string, type: string, args: unknown[])
 
 export async function failing(message: string): Promise<void> {
   throw ApplicationFailure.create({ message, type: 'Luck', details: [7], nonRetryable: true });
+}
+
+export async function parentOf(type: string, workflowId: string, args: unknown[]): Promise<unknown> {
+  return executeChild(type, { workflowId, args, memo: { made: 'by a parent' } });
+}
+
+/** Signals its child, in this order, and waits for it. */
+export async function family(workflowId: string, adds: number[]): Promise<number> {
+  const child = await startChild(counter, { workflowId, args: [0] });
+  for (const by of adds) await child.signal('add', by);
+  await child.signal('finish');
+  return child.result();
+}
+
+export async function outreach(workflowId: string, by: number): Promise<void> {
+  await getExternalWorkflowHandle(workflowId).signal('add', by);
+}
+
+export async function described(): Promise<unknown> {
+  const { parent, memo } = workflowInfo();
+  return { parent: parent?.workflowId ?? null, memo };
+}
+
+/** Takes no cancellation. */
+export async function stubborn(): Promise<string> {
+  return CancellationScope.nonCancellable(async () => {
+    await condition(() => CancellationScope.current().consideredCancelled, '1 second');
+    return 'all the same';
+  });
 }

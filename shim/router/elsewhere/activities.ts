@@ -122,6 +122,6 @@ function failureOf({ cause, message }: WorkflowFailedError): ApplicationFailure 
   });
 }
 
-function unlessGone(error: unknown): void {
+export function unlessGone(error: unknown): void {
   if (!(error instanceof WorkflowNotFoundError) && !isStatus(error, Code.NOT_FOUND)) throw error;
 }

@@ -21,6 +21,12 @@ export function decide(routes: Routes, facts: StartFacts, nowMs: number): Decisi
   return rule === undefined ? { engine: routes.default } : { engine: rule.engine, rule: rule.name };
 }
 
+/** Engine of a child, when the routes declare that children of its kind go where they say. */
+export function decideChild(routes: Routes, facts: StartFacts, nowMs: number): string | undefined {
+  const { engine, rule: name } = decide(routes, facts, nowMs);
+  return routes.rules.find((rule) => rule.name === name)?.children === true ? engine : undefined;
+}
+
 /** Every rule down to the one that decides, with what kept the ones above it. */
 export function explain(
   routes: Routes,

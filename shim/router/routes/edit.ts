@@ -20,12 +20,12 @@ export function withoutRule(routes: Routes, name: string): RoutesInput | undefin
 
 /** What a rule takes, in one line. */
 export function ruleText(rule: Rule): string {
-  const { name, engine, percentage, from, until, movable, ...conditions } = rule;
+  const { name, engine, percentage, from, until, movable, children, ...conditions } = rule;
   const words = Object.entries(conditions).map(([field, value]) => `${field} ${textOf(value)}`);
   if (percentage !== undefined) words.push(`${percentage} %`);
   if (from !== undefined) words.push(`from ${from}`);
   if (until !== undefined) words.push(`until ${until}`);
-  return `${name}: ${words.length === 0 ? 'everything' : words.join(', ')} → ${engine}${movable === true ? ' (movable)' : ''}`;
+  return `${name}: ${words.length === 0 ? 'everything' : words.join(', ')} → ${engine}${movable === true ? ' (movable)' : ''}${children === true ? ' (children too)' : ''}`;
 }
 
 function textOf(value: Rule['workflowType']): string {

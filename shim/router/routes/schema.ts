@@ -25,6 +25,8 @@ const ruleSchema = z
     workflowId: texts.optional(),
     /** Of workflow ids, by a hash that never changes: who is in at 10 is in at 50. Steps of 0.01. */
     percentage: z.number().min(0).max(100).optional(),
+    /** Children of such a kind go there as well, when their parent is elsewhere (option `across` of createWorkers). Default: they stay with their parent. */
+    children: z.boolean().optional(),
     /** From this time on, and before that one. */
     from: time.optional(),
     until: time.optional(),
