@@ -38,7 +38,7 @@ const PATCH = 'branchline-across';
 
 const retry = { maximumInterval: '10 s' } as const;
 const asking = (): Calls => proxyLocalActivities<Calls>({ startToCloseTimeout: '10 s', retry });
-const quick = (): Calls => proxyActivities<Calls>({ startToCloseTimeout: '30 s', retry });
+const quick = (): Calls => proxyActivities<Calls>({ startToCloseTimeout: '15 s', retry });
 const long = (): Calls =>
   proxyActivities<Calls>({
     startToCloseTimeout: '3650 days',
