@@ -316,7 +316,11 @@ class Hold {
 
   check(): void {
     if (performance.now() - this.since > HOLD_MS - CALL_MS) {
-      throw refusal(Code.ABORTED, 'BRANCHLINE_SCHEDULE_MOVE_STALLED', 'this process stood still; others may have taken over.');
+      throw refusal(
+        Code.ABORTED,
+        'BRANCHLINE_SCHEDULE_MOVE_STALLED',
+        'this process stood still; others may have taken over.',
+      );
     }
   }
 }
