@@ -63,8 +63,8 @@ describeWithTemporal('Children on the other engine, when their bridge is killed'
     for (const { childId, parent, other } of families) {
       expect(await parent.result()).toBe(4321);
       await expect.poll(async () => (await other.workflow.count(`WorkflowId = '${childId}'`)).count).toBe(1);
-      const { events = [] } = await other.workflow.getHandle(childId).fetchHistory();
-      const signals = events.flatMap(({ workflowExecutionSignaledEventAttributes: signal }) => signal ?? []);
+      const { events } = await other.workflow.getHandle(childId).fetchHistory();
+      const signals = (events ?? []).flatMap(({ workflowExecutionSignaledEventAttributes: signal }) => signal ?? []);
       const heard = signals.map(({ input }) =>
         (input?.payloads ?? []).map(({ data }) => Buffer.from(data!).toString()).join(),
       );
