@@ -180,8 +180,14 @@ export class Lane {
     }
   }
 
-  /** Gives the statement, or undefined when it was not reached. @throws Error when the transfer does not end within `patienceMs` */
-  async point(victim: Victim, { at, of }: Place, moment: Moment, patienceMs: number): Promise<Passed | undefined> {
+  /** A partition ends when the others have booked everything, or closed the run. Gives the statement, or undefined when it was not reached. @throws Error when the transfer does not end within `patienceMs` */
+  async point(
+    victim: Victim,
+    { at, of }: Place,
+    moment: Moment,
+    patienceMs: number,
+    thawsAt: 'booked' | 'closed' = 'booked',
+  ): Promise<Passed | undefined> {
     await this.crew.working();
     if (victim === 'partition') await this.others.working(false);
     let over: Promise<unknown> | undefined;
@@ -212,7 +218,8 @@ export class Lane {
       if (statement !== undefined) {
         // It may have to wait for a lock of the one that is cut off.
         const again = other.tell(start);
-        await this.bookings(transfer, PARTITION_MS).catch(() => undefined);
+        const worked = thawsAt === 'booked' ? this.bookings(transfer, PARTITION_MS) : this.closed(transfer, patienceMs);
+        await worked.catch(() => undefined);
         this.proxy.thaw();
         await again;
       }
@@ -304,6 +311,12 @@ export class Lane {
     await hand.tell({ settle: transfer.id });
     await this.completed(transfer, patienceMs);
     await hand.tell({ poll: false });
+  }
+
+  /** Until its run has closed, paid or not. */
+  private closed(transfer: Transfer, patienceMs: number): Promise<void> {
+    const unpaid = { ...transfer, byCaller: false };
+    return until(`${transfer.id} to close`, patienceMs, async () => (await this.open([unpaid])) === 0);
   }
 
   private completed(transfer: Transfer, patienceMs = PATIENCE_MS): Promise<void> {

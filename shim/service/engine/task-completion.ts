@@ -184,7 +184,7 @@ function carryOut(
   const context: CommandContext = {
     completedEventId,
     identity: request.identity ?? '',
-    unhandled: t.hasBuffered || hasWaitingUpdates(state),
+    unhandled: t.hasBuffered || hasWaitingUpdates(state, true),
     startedChildren: new Set(),
     startedEvent: () => {
       if (startedEvent === undefined) throw new ServiceError(Code.INTERNAL, 'the Started event was not given');

@@ -159,6 +159,8 @@ export interface UpdateState {
   /** Only for rejected. */
   failure: Failure | null;
   decidedAtMs: number;
+  /** A caller's transaction admitted it: the workflow sees it before it can close the run by a command. */
+  committed?: true;
 }
 
 /** What a closed (or continuing) run still owes to others; the row stays until each is done. Delivered at least once, deduplicated by the receiver. */

@@ -185,19 +185,21 @@ describe('an update', () => {
     w.update('accepted');
     w.poll();
     w.complete([], { messages: [answer.accept('accepted', 5)] });
+    w.signal('go');
+    w.poll();
     w.update('waiting');
-    w.do((t) => engine.terminate(t, { reason: '', details: null, identity: '' }));
-    expect(w.state.status).toBe(Status.Terminated);
+    w.complete([completeRun()]);
+    expect(w.state.status).toBe(Status.Completed);
     expect(w.effects).toContainEqual({ type: 'updatesMoved', updateIds: ['accepted', 'waiting'] });
     expect(() => w.update('later')).toThrow('workflow execution already completed');
     expect(() => w.update('waiting')).not.toThrow();
   });
 
-  it('keeps its run from closing before the workflow has seen it', () => {
+  it('of a committed transaction keeps its run from closing before the workflow has seen it', () => {
     const w = idle();
     w.signal('go');
     w.poll();
-    w.update('waiting');
+    w.do((t) => engine.admitUpdate(t, { meta: { updateId: 'waiting' }, input: { name: 'change' } }, true));
     expect(w.complete([completeRun()]).error).toMatchObject({ details: 'UnhandledCommand' });
     expect(w.poll().messages).toHaveLength(1);
     w.complete([completeRun()]);

@@ -55,7 +55,10 @@ export function admitUpdate(t: RunTransition, request: UpdateRequest, committed 
   const { limits } = t.ctx;
   const updateId = validateUpdate(request, t.ctx);
   const known = state.updates[updateId];
-  if (known !== undefined) return known;
+  if (known !== undefined) {
+    if (committed) known.committed = true;
+    return known;
+  }
   if (t.closed) throw workflowCompleted();
   if (!committed && state.failedTaskAttempts + 1 >= FAILING_TASK_ATTEMPT) {
     throw new ServiceError(
@@ -90,6 +93,7 @@ export function admitUpdate(t: RunTransition, request: UpdateRequest, committed 
     completedEventId: 0,
     failure: null,
     decidedAtMs: 0,
+    ...(committed ? { committed } : {}),
   };
   state.updates[updateId] = update;
   // While a task is started its completion makes the next one.
@@ -136,8 +140,11 @@ export function deliverUpdates(t: RunTransition): ProtocolMessage[] {
 
 const requestMessageId = (updateId: string): string => `${updateId}/request`;
 
-export function hasWaitingUpdates(state: RunState): boolean {
-  for (const id in state.updates) if (state.updates[id]?.stage === 'admitted') return true;
+export function hasWaitingUpdates(state: RunState, committedOnly = false): boolean {
+  for (const id in state.updates) {
+    const update = state.updates[id];
+    if (update?.stage === 'admitted' && (update.committed === true || !committedOnly)) return true;
+  }
   return false;
 }
 

@@ -7,7 +7,7 @@ export interface CommandContext {
   /** Of the worker that completed the task. */
   identity: string;
   /**
-   * Something the workflow has not seen (buffered events, updates): commands that close the run are refused with UNHANDLED_COMMAND.
+   * Something the workflow has not seen (buffered events, updates of callers' transactions): commands that close the run are refused with UNHANDLED_COMMAND.
    * Cancelling a timer whose firing was all that waited clears it.
    */
   unhandled: boolean;
