@@ -41,7 +41,9 @@ const CANCEL_REQUEST = 80877102;
 export async function wireProxy(target: () => string): Promise<WireProxy> {
   const sockets = new Set<Socket>();
   let seen: Passed[] = [];
-  let armed: (Point & { reached(statement: Passed): void }) | undefined;
+  let armed: (Point & { reached(statement: Passed): void; generation: number }) | undefined;
+  /** Counts `arm`: what was armed before does not happen any more, also when its statement has passed and its answer has not. */
+  let generation = 0;
   let frozen: (() => void)[] | undefined;
   const links = new Map<number, () => void>();
   const pass = (send: () => void): void => void (frozen === undefined ? send() : frozen.push(send));
@@ -110,6 +112,12 @@ export async function wireProxy(target: () => string): Promise<WireProxy> {
           backend = message.readInt32BE(5);
           links.set(backend, () => [client, upstream].forEach((socket) => socket.destroy()));
         }
+        if (awaited !== undefined && awaited.generation !== generation) {
+          awaited = undefined;
+          const held = Buffer.concat(answer);
+          answer = [];
+          pass(() => client.write(held));
+        }
         if (awaited === undefined) return pass(() => client.write(message));
         answer.push(message);
         if (kind !== 'Z') return;
@@ -139,8 +147,9 @@ export async function wireProxy(target: () => string): Promise<WireProxy> {
     arm(point) {
       seen = [];
       armed = undefined;
+      generation++;
       return new Promise((reached) => {
-        if (point !== undefined) armed = { ...point, reached };
+        if (point !== undefined) armed = { ...point, reached, generation };
       });
     },
     cut: (backend) => links.get(backend)?.(),

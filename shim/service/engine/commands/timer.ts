@@ -4,6 +4,7 @@ import { cappedDuration, durationProblem } from '../durations';
 import { EventType } from '../event-fields';
 import type { RunTransition } from '../transition';
 import type { Command, HistoryEvent } from '../types';
+import { hasWaitingUpdates } from '../updates';
 import { byteLength, extrasOf } from './checks';
 import { CommandError, TaskFailedCause } from './command-error';
 import type { CommandContext } from './context';
@@ -64,7 +65,7 @@ export function cancelTimer(t: RunTransition, command: Command, c: CommandContex
     },
     extrasOf(command),
   );
-  c.unhandled = c.unhandled && t.hasBuffered;
+  c.unhandled = c.unhandled && (t.hasBuffered || hasWaitingUpdates(t.state, true));
   return event;
 }
 
