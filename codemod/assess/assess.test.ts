@@ -250,6 +250,20 @@ describe('what must be fixed first', () => {
   });
 });
 
+it('draws what is tied together, what starts others first, circles too', async () => {
+  const found = await workflows(`export async function child() { await act(); }
+    export async function parent() { await wf.executeChild(child, {}); await wf.executeChild(round, {}); }
+    export async function round() { await wf.executeChild(parent, {}); }
+    export async function alone() { await act(); }`);
+  const page = assessmentPage(found);
+  const at = (type: string): number => Number(new RegExp(`<text x="([\\d.]+)"[^>]*>${type}<`).exec(page)?.[1]);
+  expect(at('parent')).toBeLessThan(at('child'));
+  expect(at('round')).toBeGreaterThan(0);
+  expect(page).toContain('parent → child: child, workflows.ts:4');
+  expect(page).not.toContain('>alone</text>');
+  expect(page).toContain('1 of 4 types are tied to none');
+});
+
 it('is shown as text and as a page that needs nothing else', async () => {
   const found = await workflows(
     'export async function main() { await Promise.all([act("<"), other()]); await wf.executeChild(main, {}); }',
@@ -257,5 +271,6 @@ it('is shown as text and as a page that needs nothing else', async () => {
   expect(assessmentText(found)).toMatch(/^workflow type +verdict[^\n]*\nmain +move +2 +2 +0 +workflows\.ts:3$/m);
   const page = assessmentPage(found);
   expect(page).toContain('<code>main</code>');
+  expect(page).toContain('each moves alone');
   expect(page).not.toMatch(/(?:src|href)=|https?:/);
 });

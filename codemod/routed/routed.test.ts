@@ -73,6 +73,16 @@ const used = fc.constantFrom(
   `const w# = await Worker.create({ taskQueue: 'q', workflowsPath: require.resolve('./others') })`,
   `Worker.create({})`,
   `Connection.lazy()`,
+  `const a# = retry(Connection.connect); const b# = [Connection, Worker].map(make)`,
+  `const { connect: c# } = Connection\nconst a# = c#({ address })`,
+  `import('@temporalio/client').then(({ Connection: T# }) => T#.connect())`,
+  `const a# = new Client({ connection: await NativeConnection.connect() })`,
+  `const a# = [\n  new client.ScheduleClient(), // one\n  new client.WorkflowClient({ ...given }),\n]`,
+  `class A# extends client.Client {\n\tconstructor() { super({ namespace: 'n' }) }\n}`,
+  `const a# = client[given]`,
+  `const { Client: A#, ...rest# } = require('@temporalio/client')`,
+  `class S# {\n  private c!: Connection\n  make = async () => {\n    this.c = await Connection.connect()\n    return new Client({ connection: this.c })\n  }\n}`,
+  `const a# = await Worker.create({ 'connection': given, ...more })`,
 );
 const program = fc
   .record({

@@ -55,6 +55,11 @@ const forms = [
   "import { NativeConnection as # } from '@temporalio/worker'\n#.connect({\n  address: 'a', // b\n  apiKey,\n  other: $\n})",
   "import { Connection as # } from '@temporalio/client'\nconst #o = { address: '*/', tls }\n#.connect(#o)",
   "import { Connection as # } from '@temporalio/client'\n#.connect(given)",
+  'import($).then(({ Client: # }) => new #())',
+  'const { Client: #, ...#rest } = require($)',
+  'const # = require($)[name]',
+  "import { Connection as # } from '@temporalio/client'; retry(#.connect, { address: 'a' }); make(#)",
+  "import { WorkflowClient as # } from '@temporalio/client'\nclass #b extends # {}\nnew #({ connection: await require($).connect() })",
   "import { Runtime as # } from '@temporalio/worker'\n#.install({ telemetryOptions: { metrics: {} } })",
 ];
 const statement = fc
@@ -82,6 +87,10 @@ const file = fc
 const run = (text: string, direction: 'forward' | 'reverse'): string =>
   transformCode('file.ts', text, { direction, modules: noModules }).text;
 
+const routing = { routesFrom: () => 'branchline-routes.json', serves: () => undefined };
+const runRouted = (text: string): string =>
+  transformCode('file.ts', text, { direction: 'forward', modules: noModules, routing }).text;
+
 const parses = (text: string): boolean => {
   try {
     return withParsed('file.ts', text, () => true);
@@ -106,5 +115,17 @@ it('goes there and back byte for byte, and only once', () => {
       expect(there.split('\n').length).toBe(before.split('\n').length + markers);
     }),
     { numRuns: 400 },
+  );
+}, 300_000);
+
+it('does so where Temporal stays, too', () => {
+  fc.assert(
+    fc.property(file, (before) => {
+      fc.pre(parses(before));
+      const there = runRouted(before);
+      expect(runRouted(there)).toBe(there);
+      expect(run(there, 'reverse')).toBe(before);
+    }),
+    { numRuns: 300 },
   );
 }, 300_000);
