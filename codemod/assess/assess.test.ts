@@ -78,6 +78,15 @@ describe('which functions are workflows', () => {
     expect(found.notFollowed).toEqual([]);
   });
 
+  it('finds a type that is started by its name, where no workflowsPath leads to its code', async () => {
+    const named = `import { sleep } from '@temporalio/workflow';\nexport async function named() { await sleep(1); }`;
+    const start = `client.workflow.start('named', { taskQueue: 'q', workflowId: 'w' });`;
+    const found = await of({ 'flows/named.ts': named, 'client.ts': start });
+    expect(facts(found, 'named').defined).toEqual({ path: 'flows/named.ts', line: 2 });
+    const twice = await of({ 'flows/named.ts': named, 'old/named.ts': named, 'client.ts': start });
+    expect(facts(twice, 'named').defined).toBeUndefined();
+  });
+
   it('says where a workflowsPath leads to nothing it could read', async () => {
     const found = await workflows('export async function one() { await act(); }', {
       'other.ts': `import { Worker } from '@temporalio/worker';\nWorker.create({ taskQueue: 'q', workflowsPath: './elsewhere' });\nWorker.create({ taskQueue: 'q', workflowsPath: process.env.W! });`,

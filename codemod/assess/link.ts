@@ -30,6 +30,10 @@ export class Linker {
   link(): Linked {
     const found = this.workflowFunctions();
     const started = this.starts();
+    for (const type of this.namedTypes(started.keys())) {
+      const one = found.has(type) ? undefined : this.byName(type);
+      if (one !== undefined) found.set(type, one);
+    }
     const types = new Set([...found.keys(), ...started.keys()]);
     const edges: Edge[] = [];
     const workflows = [...types]
@@ -70,6 +74,27 @@ export class Linker {
       }
     }
     return found;
+  }
+
+  /** Types that are named by strings, where they are started. */
+  private namedTypes(started: Iterable<string>): Set<string> {
+    const names = new Set(started);
+    for (const file of this.files.values())
+      for (const one of file.functions.values())
+        for (const { ref } of one.children) if (ref.module === '') names.add(ref.name);
+    return names;
+  }
+
+  /** The one function of that name that is exported beside the workflow API: where no workflowsPath leads to it. */
+  private byName(type: string): Found | undefined {
+    const all = [...this.files.values()].flatMap((file) => {
+      const one = file.functions.get(type);
+      const isWorkflowCode = file.imports.some(({ specifier }) =>
+        /^(?:@temporalio|branchline)\/workflow$/.test(specifier),
+      );
+      return one !== undefined && file.exports.has(type) && isWorkflowCode ? [{ file, function: one }] : [];
+    });
+    return all.length === 1 ? all[0] : undefined;
   }
 
   private starts(): Map<string, Site[]> {

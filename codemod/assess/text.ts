@@ -64,7 +64,8 @@ export const thresholdWords = ({ thresholds }: Assessment): string =>
     .map(([name, value]) => `${name} ${value}`)
     .join(', ')}.`;
 
-export const NOT_FOLLOWED = 'A workflowsPath that leads to no file here; workflow types behind it are missing above:';
+export const NOT_FOLLOWED =
+  'A workflowsPath that leads to no file here; types that nothing else leads to are missing above:';
 
 function nextStep({ verdicts }: Assessment): string[] {
   const moving = verdicts.filter(({ verdict }) => verdict === 'move').map(({ type }) => type);

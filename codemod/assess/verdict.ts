@@ -52,13 +52,15 @@ export function verdictsOf(
     const held = group.filter((other) => own.get(other)?.verdict !== 'move');
     const [first] = held;
     if (first === undefined) return { ...verdict, group };
-    const why = `tied to ${first} (${own.get(first)!.verdict})${edgeWords(facts.edges, group)}`;
+    const why = `tied to ${first} (${own.get(first)!.verdict})${edgeWords(facts.edges, group, first)}`;
     return { type, verdict: own.get(first)!.verdict, reasons: [why], group };
   });
 }
 
-function edgeWords(edges: readonly Edge[], group: readonly string[]): string {
-  const edge = edges.find(({ from, to }) => group.includes(from) && group.includes(to));
+/** One that leads to what holds the group. */
+function edgeWords(edges: readonly Edge[], group: readonly string[], first: string): string {
+  const within = edges.filter(({ from, to }) => from !== to && group.includes(from) && group.includes(to));
+  const edge = within.find(({ from, to }) => from === first || to === first) ?? within[0];
   return edge === undefined ? '' : `: ${edge.from} → ${edge.to}, ${edge.how}, ${edge.path}:${edge.line}`;
 }
 
