@@ -20,6 +20,7 @@ import { TaskMatching } from './matching/matching';
 import { NamespaceCache } from './namespace-cache';
 import { Outage } from './outage';
 import { type RpcHandler, rpcTable } from './rpc-table';
+import { logFence } from './restore/fence-log';
 import { refuseFenced } from './restore/fenced-calls';
 import { RunRegistry } from './runs/registry';
 import { Schedules } from './schedules/schedules';
@@ -37,7 +38,7 @@ export interface ServiceOptions {
   engine?: Engine;
   /** Default: Temporal's. */
   limits?: Partial<Limits>;
-  /** Told of what goes over a warning limit. Default: a line on stderr. */
+  /** Told of what goes over a warning limit, and of the fence after a restore. Default: a line on stderr. */
   warn?: Warn;
   /** Runs kept in memory: at most this many, taking about this many bytes of the heap. Default 5,000 and 96 MiB. */
   maxRuns?: number;
@@ -53,7 +54,8 @@ export function createService(options: ServiceOptions): Service {
   const limits = { ...defaultLimits, ...options.limits };
   const namespaces = new NamespaceCache(store);
   const namespace: NamespaceCache['get'] = (name) => namespaces.get(name);
-  const limitLog = new LimitLog(options.warn ?? warnOnStderr);
+  const warn = options.warn ?? warnOnStderr;
+  const limitLog = new LimitLog(warn);
   const deployments: Deployments = new Deployments({
     store,
     limits,
@@ -122,6 +124,7 @@ export function createService(options: ServiceOptions): Service {
   batchJobs.look();
   const drainage = new Drainage(store, deployments, options.versionDrainage);
   const outage = new Outage(store);
+  const endFenceLog = logFence(store, warn);
 
   return {
     parts,
@@ -152,6 +155,7 @@ export function createService(options: ServiceOptions): Service {
       retention.close();
       deployments.close();
       drainage.close();
+      endFenceLog();
       try {
         await outage.bound(
           batchJobs

@@ -82,7 +82,8 @@ async function cutConnections(database: TestSchema): Promise<void> {
 
 test('a process that is alive when the fence goes up gives out no work until it goes down', async () => {
   const database = freshSchema();
-  const service = await testService(database);
+  const told: unknown[] = [];
+  const service = await testService(database, {}, { warn: (_, { code }) => void told.push(code) });
   const restore = await operator(database);
   const polling = worker(service);
   await startWorkflow(service, 'before', 'timed', 'q');
@@ -91,6 +92,7 @@ test('a process that is alive when the fence goes up gives out no work until it 
   expect(await restore.raise('a test', null)).toBe(true);
   expect(await restore.raise('again', null)).toBe(false);
   await standStill(restore);
+  expect(told).toEqual(['BRANCHLINE_FENCED']);
   const given = polling.tasks.length;
 
   // Taken, and left to wait.
