@@ -230,6 +230,8 @@ CREATE TABLE processes (
   pollers json NOT NULL,
   -- A test environment whose clock runs ahead of Postgres's: no other process may join it
   skips_time boolean NOT NULL,
+  -- Its login may delete what has expired, in all namespaces: one of these does
+  expires boolean NOT NULL,
   -- It knows that the fence is up, and gives out no work
   at_fence boolean NOT NULL DEFAULT false
 ) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 200);
@@ -752,7 +754,7 @@ BEGIN
     -- Not renewed here: the row would stay locked until the caller commits.
     RAISE EXCEPTION 'process % lost its lease', process USING ERRCODE = 'BL002';
   ELSIF batch_number > 0 AND (lease IS NULL OR lease < started + make_interval(secs => lease_ms / 3000.0)) THEN
-    INSERT INTO :"schema".processes VALUES (process, '', started, started + make_interval(secs => lease_ms / 1000.0), false, '[]', false)
+    INSERT INTO :"schema".processes VALUES (process, '', started, started + make_interval(secs => lease_ms / 1000.0), false, '[]', false, false)
     ON CONFLICT (id) DO UPDATE SET lease_until = excluded.lease_until;
   END IF;
 
@@ -893,13 +895,6 @@ BEGIN
     WHERE c.verdict = 0 AND c.expected = 0 AND c.state IS NOT NULL;
   END IF;
 
-  IF cardinality(h_at) > 0 THEN
-    INSERT INTO :"schema".history (run_id, first_event_id, last_event_id, events)
-    SELECT c_run[h.at], h.first, h.last, h.events
-    FROM unnest(h_at, h_first, h_last, h_events) AS h(at, first, last, events)
-    WHERE verdict[h.at] = 0;
-  END IF;
-
   -- Closes go before starts: a group may do both to one workflow id.
   IF changed_executions IS NOT NULL THEN
     UPDATE :"schema".executions e SET
@@ -935,6 +930,14 @@ BEGIN
       "parentWorkflowId" text, "parentRunId" uuid, "rootWorkflowId" text, "rootRunId" uuid,
       memo json, "searchAttributes" jsonb, "searchAttributePayloads" json, "buildId" text)
     WHERE verdict[x.at] = 0;
+  END IF;
+
+  -- After the rows of `executions`, which tell policies whose it is.
+  IF cardinality(h_at) > 0 THEN
+    INSERT INTO :"schema".history (run_id, first_event_id, last_event_id, events)
+    SELECT c_run[h.at], h.first, h.last, h.events
+    FROM unnest(h_at, h_first, h_last, h_events) AS h(at, first, last, events)
+    WHERE verdict[h.at] = 0;
   END IF;
 
   IF cardinality(d_at) > 0 THEN
@@ -993,8 +996,10 @@ $$;
 
 -- Frees what dead processes had: tasks go back to their queues; runs lose their owner and, where more than timers is pending, are due at once.
 -- Works in portions; true = nothing is left to do. Rows that somebody holds are left for the next call, and with them the process's own row.
+-- With the rights of the owner: what a process had may lie in namespaces that its finder does not see. It takes nothing that lives.
 CREATE FUNCTION reap_processes(portion integer) RETURNS boolean
 LANGUAGE plpgsql
+SECURITY DEFINER
 SET search_path FROM CURRENT
 AS $$
 DECLARE

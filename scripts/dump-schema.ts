@@ -35,7 +35,7 @@ const functions = `
   SELECT pg_get_functiondef(p.oid) AS text FROM pg_proc p
   WHERE p.pronamespace = $1::regnamespace ORDER BY p.proname, pg_get_function_identity_arguments(p.oid)`;
 const views = `
-  SELECT c.relname AS name, pg_get_viewdef(c.oid, true) AS text FROM pg_class c
+  SELECT c.relname AS name, array_to_string(c.reloptions, ', ') AS options, pg_get_viewdef(c.oid, true) AS text FROM pg_class c
   WHERE c.relnamespace = $1::regnamespace AND c.relkind = 'v' ORDER BY c.relname`;
 
 const storages: Record<string, string> = { p: 'PLAIN', e: 'EXTERNAL', m: 'MAIN', x: 'EXTENDED' };
@@ -86,8 +86,8 @@ export async function dumpSchema(client: ClientBase, schema: string): Promise<st
     for (const { text } of await rows<{ text: string }>(triggers, table.oid)) parts.push(`${text};`);
   }
   for (const { text } of await rows<{ text: string }>(functions, schema)) parts.push(`${text.trimEnd()};`);
-  for (const { name, text } of await rows<{ name: string; text: string }>(views, schema)) {
-    parts.push(`CREATE VIEW ${schema}.${name} AS\n${text}`);
+  for (const { name, options, text } of await rows<{ name: string; options: string; text: string }>(views, schema)) {
+    parts.push(`CREATE VIEW ${schema}.${name} WITH (${options}) AS\n${text}`);
   }
   const title =
     '-- Made by scripts/dump-schema.ts from the migrations. Read migrations/0001_foundation.sql for the story of these tables.';

@@ -8,6 +8,7 @@ import { checkCommand, codemodCommand } from './codemod';
 import { exitCodeOf, messageOf } from './failure';
 import { drainCommand } from './drain';
 import { restoreCommand } from './restore';
+import { rolesCommand } from './roles';
 import { routeCommand } from './route';
 import { scheduleCommand } from './schedule';
 import { serverCommand } from './server';
@@ -22,6 +23,7 @@ const program = new Command('branchline')
   .addCommand(restoreCommand())
   .addCommand(routeCommand())
   .addCommand(scheduleCommand())
+  .addCommand(rolesCommand())
   .addCommand(serverCommand())
   .addCommand(assessCommand())
   .addCommand(codemodCommand())

@@ -52,7 +52,7 @@ export class BatchJobs {
 
   /** There may be a job to take. */
   look(): void {
-    if (this.closed || this.store.fence.raised) return;
+    if (this.closed || !this.store.rights.work || this.store.fence.raised) return;
     this.lookAgain = true;
     if (this.looking) return;
     this.looking = true;

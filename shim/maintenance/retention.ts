@@ -44,7 +44,7 @@ export class Retention {
   async sweep(): Promise<number> {
     const { store } = this;
     // What a restore has left is evidence while an operator decides.
-    if (!this.leads() || store.fence.raised) return 0;
+    if (!store.rights.expire || !this.leads() || store.fence.raised) return 0;
     const nowMs = store.nowMs();
     if (nowMs >= this.fromStartAtMs + FROM_START_MS) {
       this.done.clear();
@@ -72,9 +72,12 @@ export class Retention {
     return total;
   }
 
-  /** The live process with the smallest id does it, so that several do not read the same. */
+  /** The live process with the smallest id does it, so that several do not read the same; who sees some namespaces only, does it in these. */
   private leads(): boolean {
-    return this.store.liveProcesses().every(({ id }) => id >= this.store.processId);
+    const { store } = this;
+    return (
+      store.rights.restricted || store.liveProcesses().every(({ id, expires }) => !expires || id >= store.processId)
+    );
   }
 
   private rest(ms: number): Promise<void> {

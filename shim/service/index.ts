@@ -19,6 +19,7 @@ import { LimitLog, type Warn, warnOnStderr } from './limit-log';
 import { TaskMatching } from './matching/matching';
 import { NamespaceCache } from './namespace-cache';
 import { Outage } from './outage';
+import { mayNotWork, throwDenied } from './permission';
 import { type RpcHandler, rpcTable } from './rpc-table';
 import { logFence } from './restore/fence-log';
 import { refuseFenced } from './restore/fenced-calls';
@@ -135,7 +136,9 @@ export function createService(options: ServiceOptions): Service {
         outage.check();
         if (store.fence.raised) refuseFenced(method);
         // A poll that was given up would still be handed a task; polls end by themselves.
-        const answer = () => (isTaskPoll(method) ? rpc(request, ctx) : outage.bound(rpc(request, ctx)));
+        if (isTaskPoll(method) && !store.rights.work) throw mayNotWork();
+        const answer = () =>
+          isTaskPoll(method) ? rpc(request, ctx) : outage.bound(rpc(request, ctx)).catch(throwDenied);
         return deployments.loaded ? answer() : deployments.ready.then(answer);
       } catch (error) {
         return Promise.reject(error as Error);

@@ -288,7 +288,7 @@ function adviceFor(error: unknown): string | undefined {
     case '3D000':
       return `${message}. Create it, or correct the name in the URL`;
     case '42501':
-      return `${message}. The user must own the schema, or be allowed to create it in this database`;
+      return `${message}. The user must own the schema, or be allowed to create it in this database; logins with less can connect once the owner has (docs/roles.md)`;
     default:
       return /SASL|password must be a string/.test(message)
         ? `the database asks for a password and the URL has none (${message})`

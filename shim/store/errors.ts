@@ -22,15 +22,31 @@ export class DatabaseNewerError extends BranchlineError {
   }
 }
 
-/** Migrations are missing and `migrate` is false. */
+/** Migrations are missing, and `migrate` is false or the login may not apply them. */
 export class DatabaseOlderError extends BranchlineError {
-  constructor(schema: string, databaseVersion: number, codeVersion: number) {
+  constructor(schema: string, databaseVersion: number, codeVersion: number, options?: { cause?: unknown }) {
     super(
       'BRANCHLINE_DATABASE_OLDER',
       `Schema "${schema}" has migration ${databaseVersion}, this version of branchline needs ${codeVersion}. ` +
-        `Open it once with migrate: true, as a user who may create tables.`,
+        (options?.cause === undefined
+          ? `Open it once with migrate: true, as a user who may create tables.`
+          : `This login may not migrate (${(options.cause as Error).message}): connect once with this version as the owner, then run branchline roles install again.`),
+      options,
     );
     this.name = 'DatabaseOlderError';
+  }
+}
+
+/** The login may not read the tables. */
+export class DatabaseRightsError extends BranchlineError {
+  constructor(schema: string, cause: unknown) {
+    super(
+      'BRANCHLINE_DATABASE_RIGHTS',
+      `This login has no rights in schema "${schema}" (${(cause as Error).message}): make it a member of the client or the worker role, ` +
+        `or of the admin role: branchline roles grant <login> --role client`,
+      { cause },
+    );
+    this.name = 'DatabaseRightsError';
   }
 }
 

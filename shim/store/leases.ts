@@ -13,6 +13,7 @@ interface ProcessRow extends Met {
   listens: boolean;
   pollers: Omit<PollerInfo, 'processId'>[];
   skips_time: boolean;
+  expires: boolean;
   lease_until_ms: number;
   dead: boolean;
   /** This process had no row. */
@@ -46,6 +47,7 @@ export class Leases {
     private readonly leaseMs: number,
     private readonly listens: boolean,
     private readonly skipsTime: boolean,
+    private readonly expires: boolean,
     private readonly statements: { renew: Statement; reap: Statement; expire: Statement },
     private readonly fence: Fence,
     /** A process died; its runs and tasks are free. */
@@ -78,8 +80,11 @@ export class Leases {
   }
 
   liveProcesses(): ProcessInfo[] {
-    const self = { id: this.processId, identity: this.identity, leaseUntilMs: this.leaseUntilMs };
-    return [self, ...this.live().map(({ id, identity, leaseUntilMs }) => ({ id, identity, leaseUntilMs }))];
+    const { identity, leaseUntilMs, expires } = this;
+    return [
+      { id: this.processId, identity, leaseUntilMs, expires },
+      ...this.live().map(({ id, identity, leaseUntilMs, expires }) => ({ id, identity, leaseUntilMs, expires })),
+    ];
   }
 
   /** Server time, ms. */
@@ -162,6 +167,7 @@ export class Leases {
         this.listens,
         JSON.stringify(this.own),
         this.skipsTime,
+        this.expires,
         atFence,
       ]);
     });
@@ -178,6 +184,7 @@ export class Leases {
         identity: row.identity,
         listens: row.listens,
         skipsTime: row.skips_time,
+        expires: row.expires,
         leaseUntilMs: row.lease_until_ms,
         pollers: row.pollers.map((poller) => ({ ...poller, processId: row.id })),
       }));

@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { ClientBase } from 'pg';
-import { DatabaseNewerError, DatabaseOlderError } from './errors';
+import { codeOf, DatabaseNewerError, DatabaseOlderError, DatabaseRightsError } from './errors';
 import { migrations as statements } from './sql/migrations';
 
 export interface Migration {
@@ -10,6 +10,8 @@ export interface Migration {
   name: string;
   sql: string;
 }
+
+const INSUFFICIENT_PRIVILEGE = '42501';
 
 /** At the package's root, as seen from shim/store and lib/store alike. */
 const folder = path.resolve(__dirname, '..', '..', 'migrations');
@@ -28,7 +30,8 @@ export function readMigrations(from: string = folder): Migration[] {
 /**
  * Applies what is missing. Any number of processes may do so at once: one works, the others wait and find it done.
  * @throws DatabaseNewerError the database is ahead of this version
- * @throws DatabaseOlderError it is behind and `apply` is false
+ * @throws DatabaseOlderError it is behind, and `apply` is false or the login may not change the tables
+ * @throws DatabaseRightsError the login may not read the tables
  */
 export async function migrate(
   client: ClientBase,
@@ -38,10 +41,13 @@ export async function migrate(
 ): Promise<void> {
   const sql = statements(`"${schema}"`);
   const newest = known.at(-1)?.version ?? 0;
+  const mayNotRead = (error: unknown): never => {
+    throw codeOf(error) === INSUFFICIENT_PRIVILEGE ? new DatabaseRightsError(schema, error) : error;
+  };
   const check = async (): Promise<number> => {
     const { rows } = await client.query<{ there: boolean }>(sql.isThere, [schema]);
     if (rows[0]?.there !== true) return 0;
-    const version = (await client.query<{ version: number }>(sql.version)).rows[0]?.version ?? 0;
+    const version = (await client.query<{ version: number }>(sql.version).catch(mayNotRead)).rows[0]?.version ?? 0;
     if (version > newest) throw new DatabaseNewerError(schema, version, newest);
     return version;
   };
@@ -64,9 +70,14 @@ export async function migrate(
       await client.query(sql.record, [migration.version, migration.name]);
     }
     await client.query(sql.nothingToPublic);
+    await client.query(sql.viewsAsCaller);
     await client.query('COMMIT');
   } catch (error) {
     await client.query('ROLLBACK').catch(() => {});
+    // Where nothing is there yet, the login is the wrong one for the whole.
+    if (codeOf(error) === INSUFFICIENT_PRIVILEGE && before > 0) {
+      throw new DatabaseOlderError(schema, before, newest, { cause: error });
+    }
     throw error;
   }
 }

@@ -5,6 +5,8 @@ import { Connections } from './connections';
 import { DatabaseConnectionError } from './errors';
 import { migrate } from './migrate';
 import { PostgresStore } from './postgres-store';
+import { checkedSchema } from './schema-name';
+import { rightsOf, type Rights } from './rights';
 import type { StoreOptions } from './types';
 
 const defaultLeaseMs = 6000;
@@ -12,22 +14,23 @@ const defaultLeaseMs = 6000;
 /**
  * @throws DatabaseConnectionError no database named, not reachable within some seconds, refused, or too old
  * @throws DatabaseNewerError the schema was migrated by a newer version
- * @throws DatabaseOlderError migrations are missing and `migrate` is false
+ * @throws DatabaseOlderError migrations are missing, and `migrate` is false or the login may not apply them
+ * @throws DatabaseRightsError the login has no rights on the schema
  * @throws TimeSkippedError the schema is that of a test environment which skips time in another process
  */
 export async function openStore(options: StoreOptions = {}): Promise<PostgresStore> {
-  const schema = options.schema ?? 'branchline';
-  if (!/^[A-Za-z_][A-Za-z0-9_]{0,39}$/.test(schema)) {
-    throw new DatabaseConnectionError(
-      `Schema name ${JSON.stringify(schema)}: use letters, digits and underscores, at most 40, no digit first`,
-    );
-  }
+  const schema = checkedSchema(options.schema);
   const leaseMs = options.leaseMs ?? defaultLeaseMs;
   if (!(leaseMs >= 300)) throw new DatabaseConnectionError(`leaseMs is ${leaseMs}: it must be at least 300`);
   const connections = new Connections(options);
   try {
-    await connections.open((client) => migrate(client, schema, options.migrate !== false));
+    let rights!: Rights;
+    await connections.open(async (client) => {
+      await migrate(client, schema, options.migrate !== false);
+      rights = await rightsOf(client, schema);
+    });
     const store = new PostgresStore({
+      rights,
       connections,
       processId: randomUUID(),
       schema,

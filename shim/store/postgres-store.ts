@@ -27,6 +27,7 @@ import {
 } from './rows';
 import { PostgresLoad } from './load-guard';
 import { PostgresPayloadParties } from './payload-parties';
+import type { Rights } from './rights';
 import { PostgresRouting } from './routing';
 import { PostgresScheduleMoves } from './schedule-moves';
 import { PostgresDeployments } from './deployments';
@@ -103,11 +104,13 @@ export interface PostgresStoreOptions {
   leaseMs: number;
   listen: boolean;
   timeSkipping: boolean;
+  rights: Rights;
 }
 
 export class PostgresStore implements Store {
   readonly processId: string;
   readonly fence: Fence;
+  readonly rights: Rights;
   readonly schedules: PostgresSchedules;
   readonly deployments: PostgresDeployments;
   readonly batchJobs: PostgresBatchJobs;
@@ -131,8 +134,9 @@ export class PostgresStore implements Store {
   private closing: Promise<void> | undefined;
 
   constructor(options: PostgresStoreOptions) {
-    const { connections, processId, schema, identity, leaseMs, listen, timeSkipping } = options;
+    const { connections, processId, schema, identity, leaseMs, listen, timeSkipping, rights } = options;
     this.processId = processId;
+    this.rights = rights;
     this.connections = connections;
     this.schema = `"${schema}"`;
     // Prepared statements and LISTEN need the same thing: a connection that stays.
@@ -157,6 +161,7 @@ export class PostgresStore implements Store {
       leaseMs,
       listen,
       timeSkipping,
+      rights.expire && !rights.restricted,
       this.sql.processes,
       this.fence,
       () => this.notices.emit({ kind: 'processDied' }),

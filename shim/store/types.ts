@@ -17,6 +17,7 @@ import type { ScheduleState, SlotRecord } from '../service/engine/schedules/type
 import type { HistoryEvent, Payload, Payloads, RunState, Status } from '../service/engine/types';
 import type { LoadStore } from './load-types';
 import type { PayloadPartyStore } from './payload-types';
+import type { Rights } from './rights';
 import type { RoutingStore } from './routing-types';
 import type { ScheduleMoveStore } from './schedule-move-types';
 
@@ -193,6 +194,8 @@ export interface ProcessInfo {
   id: string;
   identity: string;
   leaseUntilMs: number;
+  /** It may delete what has expired, in all namespaces. */
+  expires: boolean;
 }
 export interface PollerInfo {
   processId: string;
@@ -575,6 +578,8 @@ export interface Store {
   readonly fence: { readonly raised: boolean; readonly epoch: number };
   readonly inbox: InboxStore;
   readonly processId: string;
+  /** What the login may do. */
+  readonly rights: Rights;
   readonly taskQueues: TaskQueueStore;
   readonly batchJobs: BatchJobStore;
   readonly schedules: ScheduleStore;

@@ -21,7 +21,7 @@ async function deadProcess({ schema }: TestSchema): Promise<string> {
   await sql(`UPDATE ${schema}.runs SET owner = $1`, [id]);
   await sql(`UPDATE ${schema}.tasks SET claimed_by = $1, claim = 1`, [id]);
   await sql(
-    `INSERT INTO ${schema}.processes VALUES ($1, 'dead', now() - interval '1 minute', now() - interval '1 second', true, '[]', false)`,
+    `INSERT INTO ${schema}.processes VALUES ($1, 'dead', now() - interval '1 minute', now() - interval '1 second', true, '[]', false, false)`,
     [id],
   );
   return id;
