@@ -64,6 +64,8 @@ export async function migrate(
       if (rows.length === 0) await client.query(sql.createSchema);
       await client.query(sql.createTable);
     }
+    // Somebody else did it while this waited.
+    if (version === newest) return void (await client.query('COMMIT'));
     for (const migration of known) {
       if (migration.version <= version) continue;
       await client.query(migration.sql.replaceAll(':"schema"', `"${schema}"`));

@@ -39,6 +39,8 @@ export interface Harness {
 export async function harness(
   options: Partial<WorkerOptions> = {},
   database: TestSchema = freshSchema(),
+  /** As the client's login sees it. */
+  clientDatabase: TestSchema = database,
 ): Promise<Harness & { run: <T>(work: (h: Harness) => Promise<T>) => Promise<T> }> {
   if (Runtime._instance === undefined) {
     Runtime.install({
@@ -49,7 +51,7 @@ export async function harness(
   }
   const connection = await NativeConnection.connect(database);
   afterTest(() => connection.close());
-  const clientConnection = await Connection.connect(database);
+  const clientConnection = await Connection.connect(clientDatabase);
   afterTest(() => clientConnection.close());
   const client = new Client({
     connection: clientConnection,
