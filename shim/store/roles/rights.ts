@@ -25,6 +25,7 @@ export const TABLES: Readonly<Record<string, Letters>> = {
   migrations: ['', 's', 's', 's'],
   namespaces: ['s', 's', 's', 'siu'],
   notices: ['', 'sid', 'sid', 'sid'],
+  payload_parties: ['', 'siud', 'siud', 'siud'],
   processes: ['', 'siu', 'siu', 'siu'],
   // Answered by UPDATE, as tasks are claimed.
   queries: ['', 'sid', 'siud', 'siud'],

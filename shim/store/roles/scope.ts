@@ -38,6 +38,7 @@ export const BELONGING: Readonly<Record<string, Belonging>> = {
   limited_activities: 'namespaceId',
   local_results: 'run',
   namespaces: 'namespace',
+  payload_parties: 'namespaceName',
   queries: 'workflowInNamespace',
   routed_ids: 'namespaceName',
   runs: 'runInNamespace',
