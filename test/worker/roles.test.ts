@@ -14,7 +14,7 @@ async function separate(more: Record<string, (...args: never[]) => Promise<unkno
   const roles = await testRoles(database);
   const [worker, client] = [await roles.login('worker'), await roles.login('client')];
   const made = await harness({ activities: { ...activities, ...more } }, worker, client);
-  return { database, roles, logins: { worker, client }, ...made };
+  return { ...made, database, logins: { worker, client } };
 }
 
 describe('a client that is only a client', () => {
