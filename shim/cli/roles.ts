@@ -86,6 +86,11 @@ async function install(flags: InstallFlags): Promise<void> {
   }
   await RoleAdmin.with({ url, schema }, async (admin) => {
     for (const role of await admin.install(options)) print(line(role));
+    if (admin.publicIsOpen) {
+      process.stderr.write(
+        'Warning: everybody may create functions and operators in schema public: REVOKE CREATE ON SCHEMA public FROM PUBLIC.\n',
+      );
+    }
   });
 }
 

@@ -19,7 +19,7 @@ import { LimitLog, type Warn, warnOnStderr } from './limit-log';
 import { TaskMatching } from './matching/matching';
 import { NamespaceCache } from './namespace-cache';
 import { Outage } from './outage';
-import { mayNotWork, throwDenied } from './permission';
+import { denied, mayNotWork } from './permission';
 import { type RpcHandler, rpcTable } from './rpc-table';
 import { logFence } from './restore/fence-log';
 import { refuseFenced } from './restore/fenced-calls';
@@ -137,8 +137,7 @@ export function createService(options: ServiceOptions): Service {
         if (store.fence.raised) refuseFenced(method);
         // A poll that was given up would still be handed a task; polls end by themselves.
         if (isTaskPoll(method) && !store.rights.work) throw mayNotWork();
-        const answer = () =>
-          isTaskPoll(method) ? rpc(request, ctx) : outage.bound(rpc(request, ctx)).catch(throwDenied);
+        const answer = () => (isTaskPoll(method) ? rpc(request, ctx) : outage.bound(rpc(request, ctx)).catch(refuse));
         return deployments.loaded ? answer() : deployments.ready.then(answer);
       } catch (error) {
         return Promise.reject(error as Error);
@@ -175,6 +174,10 @@ export function createService(options: ServiceOptions): Service {
     },
   };
 }
+
+const refuse = (error: unknown): never => {
+  throw denied(error) ?? error;
+};
 
 const isTaskPoll = (method: string): boolean =>
   method === 'pollWorkflowTaskQueue' || method === 'pollActivityTaskQueue';

@@ -3,16 +3,22 @@ import { Code, ServiceError } from './errors';
 
 /** SQLSTATE of a missing right, and of a row that row-level security does not let the login write. */
 const INSUFFICIENT_PRIVILEGE = '42501';
+const UNIQUE_VIOLATION = '23505';
 
-/** @throws ServiceError PERMISSION_DENIED in place of Postgres's refusal; others as they are */
-export function throwDenied(error: unknown): never {
-  if ((error as { code?: unknown } | null)?.code !== INSUFFICIENT_PRIVILEGE) throw error;
-  throw new ServiceError(
-    Code.PERMISSION_DENIED,
-    `Postgres refused it to this login: ${(error as Error).message} (docs/roles.md)`,
-    [],
-    { cause: error },
-  );
+const sqlStateOf = (error: unknown): unknown => (error as { code?: unknown } | null)?.code;
+
+/** PERMISSION_DENIED for Postgres's refusal; undefined for other errors. */
+export function denied(error: unknown): ServiceError | undefined {
+  if (sqlStateOf(error) !== INSUFFICIENT_PRIVILEGE) return undefined;
+  const details = `Postgres refused it to this login: ${(error as Error).message} (docs/roles.md)`;
+  return new ServiceError(Code.PERMISSION_DENIED, details, [], { cause: error });
+}
+
+/** A workflow id that another tenant has: policies hide his run, not that it is there. */
+export function takenUnseen(error: unknown): ServiceError | undefined {
+  if (sqlStateOf(error) !== UNIQUE_VIOLATION) return undefined;
+  const details = 'The id is taken by something that this login does not see (docs/roles.md)';
+  return new ServiceError(Code.ALREADY_EXISTS, details, [], { cause: error });
 }
 
 export const mayNotWork = (): ServiceError =>

@@ -2,6 +2,7 @@
 import type { CommitOutcome, Store, StoreTransaction } from '../../store/types';
 import type { Engine } from '../engine/api';
 import { Code, ServiceError } from '../errors';
+import { denied, takenUnseen } from '../permission';
 import type { Batch } from './batch';
 import { isGone, runCommit } from './commit-rows';
 import { Holds } from './holds';
@@ -153,6 +154,8 @@ const codeOf = (error: unknown): unknown => (error as { code?: unknown } | null)
 
 /** The store tries again by itself while Postgres is away; what it still reports is either that, or something that will not pass. */
 function commitError(error: unknown): ServiceError {
+  const refused = denied(error) ?? takenUnseen(error);
+  if (refused !== undefined) return refused;
   const reason = error instanceof Error ? error.message : String(error);
   const lasting = error instanceof TypeError || (error as { severity?: unknown }).severity !== undefined;
   if (lasting) return new ServiceError(Code.INTERNAL, `The database refused the change: ${reason}`);

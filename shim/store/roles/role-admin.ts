@@ -33,6 +33,7 @@ interface Standing {
   creates_roles: boolean;
   there: string[];
   taken: string[];
+  public_is_open: boolean;
 }
 
 /** Views that read with the rights of who asks. */
@@ -56,6 +57,9 @@ export function printedInstall(schema: string, options: RoleSetOptions): string 
 }
 
 export class RoleAdmin {
+  /** Known after an install: everybody may create functions and operators in schema `public`, as in clusters from before Postgres 15. */
+  publicIsOpen = false;
+
   private constructor(
     private readonly client: Client,
     private readonly schema: string,
@@ -204,6 +208,7 @@ export class RoleAdmin {
     if (standing === undefined) {
       throw new RolesError('BRANCHLINE_ROLES_NOT_INSTALLED', `There are no tables in schema "${this.schema}".`);
     }
+    this.publicIsOpen = standing.public_is_open;
     const { login, owns_schema: ownsSchema, owns_tables: ownsTables } = standing;
     if (!ownsSchema || !ownsTables) {
       const owner = ownsTables ? standing.schema_owner : standing.table_owner;

@@ -16,7 +16,7 @@ export interface Remark {
 export function installScript(schema: string, set: RoleSet, migration: number): string[] {
   const rights = schemaRights(quoted(schema));
   const { scope } = set;
-  const script: string[] = [rights.waitShortly];
+  const script: string[] = [rights.names, rights.waitShortly];
   for (const kind of set.kinds) {
     const name = roleName(set, kind);
     const role = quoted(name);
@@ -48,6 +48,7 @@ export function uninstallScript(schema: string, names: string[], open: boolean):
   const rights = schemaRights(quoted(schema));
   const tables = Object.keys(BELONGING);
   return [
+    rights.names,
     rights.waitShortly,
     ...names.flatMap((name) => [
       ...tables.map((table) => rights.dropPolicy(table, quoted(name))),

@@ -11,7 +11,9 @@ export const roles = (s: string) => ({
       (SELECT u.rolsuper OR u.rolcreaterole FROM pg_roles u WHERE u.rolname = current_user) AS creates_roles,
       ARRAY(SELECT g.rolname::text FROM pg_roles g WHERE g.rolname = ANY ($2::text[])) AS there,
       ARRAY(SELECT g.rolname::text FROM pg_roles g
-        WHERE g.rolname = ANY ($2::text[]) AND (g.rolcanlogin OR g.rolsuper OR g.rolbypassrls OR g.rolcreaterole)) AS taken
+        WHERE g.rolname = ANY ($2::text[]) AND (g.rolcanlogin OR g.rolsuper OR g.rolbypassrls OR g.rolcreaterole)) AS taken,
+      EXISTS (SELECT FROM pg_namespace p, aclexplode(p.nspacl) a
+        WHERE p.nspname = 'public' AND a.grantee = 0 AND a.privilege_type = 'CREATE') AS public_is_open
     FROM pg_namespace n JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = 'migrations' WHERE n.nspname = $1`,
   isThere: `SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relname = 'migrations'`,
   namespaces: `SELECT n.name FROM ${s}.namespaces n WHERE n.name = ANY ($1::text[])`,
@@ -26,6 +28,8 @@ export const roles = (s: string) => ({
 });
 
 export const schemaRights = (s: string) => ({
+  // Policies keep the operators and functions that are found now.
+  names: `SET LOCAL search_path TO pg_catalog, pg_temp`,
   // Locks of the kind that policies need are waited for while everybody else waits behind them.
   waitShortly: `SET LOCAL lock_timeout = '2s'`,
   create: (name: string) => `DO $$ BEGIN
