@@ -74,6 +74,7 @@ export const FUNCTIONS: Readonly<Record<string, RoleKind>> = {
   terminate_workflow: 'client',
   // What those are made of, and what a client's process calls.
   admit_message: 'client',
+  admit_schedule: 'client',
   admit_start: 'client',
   commit_batch: 'client',
   json_payloads: 'client',
@@ -84,6 +85,7 @@ export const FUNCTIONS: Readonly<Record<string, RoleKind>> = {
   require_name: 'client',
   settle_batch: 'client',
   tell_inbox: 'client',
+  tell_processes: 'client',
 
   admit_activity: 'worker',
   delete_execution: 'worker',
