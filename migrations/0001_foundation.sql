@@ -1134,9 +1134,10 @@ LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 SET search_path FROM CURRENT
 AS $$ SELECT readable(stored::jsonb) $$;
 
+-- This one and patch_ids are inlined into plans, which a search_path of their own would forbid: they name where everything is.
 CREATE FUNCTION ms_to_timestamp(ms double precision) RETURNS timestamptz
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-AS $$ SELECT CASE WHEN ms > 0 THEN to_timestamp(ms / 1000) END $$;
+AS $$ SELECT CASE WHEN ms OPERATOR(pg_catalog.>) 0 THEN pg_catalog.to_timestamp(ms OPERATOR(pg_catalog./) 1000) END $$;
 
 CREATE VIEW workflows AS
 SELECT
@@ -1196,9 +1197,11 @@ FROM schedule_slots o JOIN schedules s ON s.uuid = o.schedule_uuid JOIN namespac
 CREATE FUNCTION patch_ids(search_attributes jsonb) RETURNS SETOF text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$
-  SELECT jsonb_array_elements_text(CASE jsonb_typeof(search_attributes -> 'TemporalChangeVersion')
-    WHEN 'array' THEN search_attributes -> 'TemporalChangeVersion'
-    WHEN 'string' THEN jsonb_build_array(search_attributes -> 'TemporalChangeVersion')
+  SELECT pg_catalog.jsonb_array_elements_text(CASE
+    WHEN pg_catalog.jsonb_typeof(search_attributes OPERATOR(pg_catalog.->) 'TemporalChangeVersion') OPERATOR(pg_catalog.=) 'array'
+      THEN search_attributes OPERATOR(pg_catalog.->) 'TemporalChangeVersion'
+    WHEN pg_catalog.jsonb_typeof(search_attributes OPERATOR(pg_catalog.->) 'TemporalChangeVersion') OPERATOR(pg_catalog.=) 'string'
+      THEN pg_catalog.jsonb_build_array(search_attributes OPERATOR(pg_catalog.->) 'TemporalChangeVersion')
     ELSE '[]' END)
 $$;
 

@@ -1020,7 +1020,7 @@ CREATE OR REPLACE FUNCTION branchline.ms_to_timestamp(ms double precision)
  RETURNS timestamp with time zone
  LANGUAGE sql
  IMMUTABLE PARALLEL SAFE STRICT
-AS $function$ SELECT CASE WHEN ms > 0 THEN to_timestamp(ms / 1000) END $function$;
+AS $function$ SELECT CASE WHEN ms OPERATOR(pg_catalog.>) 0 THEN pg_catalog.to_timestamp(ms OPERATOR(pg_catalog./) 1000) END $function$;
 
 CREATE OR REPLACE FUNCTION branchline.namespace_id(name text)
  RETURNS integer
@@ -1053,9 +1053,11 @@ CREATE OR REPLACE FUNCTION branchline.patch_ids(search_attributes jsonb)
  LANGUAGE sql
  IMMUTABLE PARALLEL SAFE
 AS $function$
-  SELECT jsonb_array_elements_text(CASE jsonb_typeof(search_attributes -> 'TemporalChangeVersion')
-    WHEN 'array' THEN search_attributes -> 'TemporalChangeVersion'
-    WHEN 'string' THEN jsonb_build_array(search_attributes -> 'TemporalChangeVersion')
+  SELECT pg_catalog.jsonb_array_elements_text(CASE
+    WHEN pg_catalog.jsonb_typeof(search_attributes OPERATOR(pg_catalog.->) 'TemporalChangeVersion') OPERATOR(pg_catalog.=) 'array'
+      THEN search_attributes OPERATOR(pg_catalog.->) 'TemporalChangeVersion'
+    WHEN pg_catalog.jsonb_typeof(search_attributes OPERATOR(pg_catalog.->) 'TemporalChangeVersion') OPERATOR(pg_catalog.=) 'string'
+      THEN pg_catalog.jsonb_build_array(search_attributes OPERATOR(pg_catalog.->) 'TemporalChangeVersion')
     ELSE '[]' END)
 $function$;
 

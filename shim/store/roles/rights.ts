@@ -21,6 +21,8 @@ export const TABLES: Readonly<Record<string, Letters>> = {
   history: ['s', 'si', 'sid', 'sid'],
   inbox: ['s', 'siud', 'siud', 'siud'],
   limited_activities: ['', 's', 'siud', 'siud'],
+  load_events: ['', 'si', 'si', 'si'],
+  load_guard: ['', 'siu', 'siu', 'siu'],
   local_results: ['', '', 'sid', 'sid'],
   migrations: ['', 's', 's', 's'],
   namespaces: ['s', 's', 's', 'siu'],
@@ -32,6 +34,8 @@ export const TABLES: Readonly<Record<string, Letters>> = {
   route_versions: ['', 's', 's', 'si'],
   routed_ids: ['', 'siud', 'siud', 'siud'],
   runs: ['s', 'siud', 'siud', 'siud'],
+  // Begun by operators, and gone on with by whoever finds one that was left.
+  schedule_moves: ['', 'su', 'su', 'siu'],
   schedule_slots: ['s', 'siud', 'siud', 'siud'],
   schedules: ['s', 'siud', 'siud', 'siud'],
   search_attributes: ['', 's', 's', 'siud'],

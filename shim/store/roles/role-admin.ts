@@ -38,6 +38,8 @@ interface Standing {
 
 /** Views that read with the rights of who asks. */
 const OLDEST_RESTRICTED = 150_000;
+/** Timeouts of locks and statements; a deadlock; "tuple concurrently updated", of two that grant at once. */
+const PASSING: ReadonlySet<string> = new Set(['55P03', '57014', '40P01', 'XX000']);
 /** Tries while others hold what the policies need. */
 const TRIES = 10;
 const newestMigration = (): number => readMigrations().at(-1)!.version;
@@ -100,7 +102,9 @@ export class RoleAdmin {
   async install(options: RoleSetOptions): Promise<InstalledRole[]> {
     const set = roleSet(options);
     const { namespaces, tenant } = set.scope;
-    await migrate(this.client, this.schema, true);
+    await migrate(this.client, this.schema, true).catch((error: unknown) => {
+      throw rightsError(error) ?? error;
+    });
     const names = set.kinds.map((kind) => roleName(set, kind));
     const standing = await this.owner(names);
     if (standing.taken.length > 0) {
@@ -253,8 +257,7 @@ export class RoleAdmin {
       } catch (error) {
         await this.client.query('ROLLBACK').catch(() => {});
         const code = codeOf(error);
-        // 55P03: lock timeout; 40P01: deadlock; XX000: "tuple concurrently updated", of two that grant at once.
-        if (code !== '55P03' && code !== '40P01' && code !== 'XX000') throw rightsError(error) ?? error;
+        if (!PASSING.has(code)) throw rightsError(error) ?? error;
         if (tries === TRIES) {
           throw new RolesError(
             'BRANCHLINE_ROLES_BUSY',

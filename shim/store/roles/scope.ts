@@ -42,6 +42,7 @@ export const BELONGING: Readonly<Record<string, Belonging>> = {
   queries: 'workflowInNamespace',
   routed_ids: 'namespaceName',
   runs: 'runInNamespace',
+  schedule_moves: 'namespaceName',
   schedule_slots: 'schedule',
   schedules: 'attributes',
   search_attributes: 'namespaceId',

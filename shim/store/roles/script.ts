@@ -16,7 +16,7 @@ export interface Remark {
 export function installScript(schema: string, set: RoleSet, migration: number): string[] {
   const rights = schemaRights(quoted(schema));
   const { scope } = set;
-  const script: string[] = [rights.names, rights.waitShortly];
+  const script: string[] = [rights.names, rights.waitShortly, rights.takeShort];
   for (const kind of set.kinds) {
     const name = roleName(set, kind);
     const role = quoted(name);
@@ -50,6 +50,7 @@ export function uninstallScript(schema: string, names: string[], open: boolean):
   return [
     rights.names,
     rights.waitShortly,
+    rights.takeShort,
     ...names.flatMap((name) => [
       ...tables.map((table) => rights.dropPolicy(table, quoted(name))),
       ...rights.nothing(quoted(name)),

@@ -32,6 +32,7 @@ export const schemaRights = (s: string) => ({
   names: `SET LOCAL search_path TO pg_catalog, pg_temp`,
   // Locks of the kind that policies need are waited for while everybody else waits behind them.
   waitShortly: `SET LOCAL lock_timeout = '2s'`,
+  takeShort: `SET LOCAL statement_timeout = '10s'`,
   create: (name: string) => `DO $$ BEGIN
   IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = ${literal(name)}) THEN
     CREATE ROLE ${quoted(name)} NOLOGIN;
