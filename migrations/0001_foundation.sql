@@ -549,8 +549,10 @@ END
 $$;
 
 -- For each new connection of a process, and with each renewal of a lease: where this is, and how the fence stands.
+-- With the rights of the owner: any process may be the first that finds a new timeline, and no other right lets it touch the fence.
 CREATE FUNCTION meet_timeline(OUT timeline text, OUT fenced boolean)
 LANGUAGE plpgsql
+SECURITY DEFINER
 SET search_path FROM CURRENT
 AS $$
 DECLARE

@@ -240,6 +240,7 @@ CREATE TABLE branchline.processes (
   listens boolean NOT NULL,
   pollers json NOT NULL,
   skips_time boolean NOT NULL,
+  expires boolean NOT NULL,
   at_fence boolean DEFAULT false NOT NULL,
   CONSTRAINT processes_pkey PRIMARY KEY (id)
 ) WITH (fillfactor=50, autovacuum_vacuum_scale_factor=0, autovacuum_vacuum_threshold=200);
@@ -650,7 +651,7 @@ BEGIN
     -- Not renewed here: the row would stay locked until the caller commits.
     RAISE EXCEPTION 'process % lost its lease', process USING ERRCODE = 'BL002';
   ELSIF batch_number > 0 AND (lease IS NULL OR lease < started + make_interval(secs => lease_ms / 3000.0)) THEN
-    INSERT INTO "branchline".processes VALUES (process, '', started, started + make_interval(secs => lease_ms / 1000.0), false, '[]', false)
+    INSERT INTO "branchline".processes VALUES (process, '', started, started + make_interval(secs => lease_ms / 1000.0), false, '[]', false, false)
     ON CONFLICT (id) DO UPDATE SET lease_until = excluded.lease_until;
   END IF;
 
@@ -791,13 +792,6 @@ BEGIN
     WHERE c.verdict = 0 AND c.expected = 0 AND c.state IS NOT NULL;
   END IF;
 
-  IF cardinality(h_at) > 0 THEN
-    INSERT INTO "branchline".history (run_id, first_event_id, last_event_id, events)
-    SELECT c_run[h.at], h.first, h.last, h.events
-    FROM unnest(h_at, h_first, h_last, h_events) AS h(at, first, last, events)
-    WHERE verdict[h.at] = 0;
-  END IF;
-
   -- Closes go before starts: a group may do both to one workflow id.
   IF changed_executions IS NOT NULL THEN
     UPDATE "branchline".executions e SET
@@ -833,6 +827,14 @@ BEGIN
       "parentWorkflowId" text, "parentRunId" uuid, "rootWorkflowId" text, "rootRunId" uuid,
       memo json, "searchAttributes" jsonb, "searchAttributePayloads" json, "buildId" text)
     WHERE verdict[x.at] = 0;
+  END IF;
+
+  -- After the rows of `executions`, which tell policies whose it is.
+  IF cardinality(h_at) > 0 THEN
+    INSERT INTO "branchline".history (run_id, first_event_id, last_event_id, events)
+    SELECT c_run[h.at], h.first, h.last, h.events
+    FROM unnest(h_at, h_first, h_last, h_events) AS h(at, first, last, events)
+    WHERE verdict[h.at] = 0;
   END IF;
 
   IF cardinality(d_at) > 0 THEN
@@ -988,6 +990,7 @@ $function$;
 CREATE OR REPLACE FUNCTION branchline.meet_timeline(OUT timeline text, OUT fenced boolean)
  RETURNS record
  LANGUAGE plpgsql
+ SECURITY DEFINER
  SET search_path TO 'branchline', 'pg_temp'
 AS $function$
 DECLARE
@@ -1115,6 +1118,7 @@ $function$;
 CREATE OR REPLACE FUNCTION branchline.reap_processes(portion integer)
  RETURNS boolean
  LANGUAGE plpgsql
+ SECURITY DEFINER
  SET search_path TO 'branchline', 'pg_temp'
 AS $function$
 DECLARE
@@ -1397,7 +1401,7 @@ AS $function$
   ORDER BY w.status <> 'Running', w.start_time DESC LIMIT 1
 $function$;
 
-CREATE VIEW branchline.history_events AS
+CREATE VIEW branchline.history_events WITH (security_invoker=true) AS
  SELECT n.name AS namespace,
     e.workflow_id,
     h.run_id,
@@ -1412,7 +1416,7 @@ CREATE VIEW branchline.history_events AS
      JOIN branchline.namespaces n ON n.id = e.namespace_id
      CROSS JOIN LATERAL json_array_elements(h.events) ev(event);
 
-CREATE VIEW branchline.patched_runs AS
+CREATE VIEW branchline.patched_runs WITH (security_invoker=true) AS
  SELECT w.namespace,
     w.workflow_id,
     w.run_id,
@@ -1429,7 +1433,7 @@ CREATE VIEW branchline.patched_runs AS
      CROSS JOIN LATERAL branchline.patch_ids(w.search_attributes) p(patch_id)
   WHERE w.search_attributes IS NOT NULL;
 
-CREATE VIEW branchline.pending_activities AS
+CREATE VIEW branchline.pending_activities WITH (security_invoker=true) AS
  SELECT r.state ->> 'namespace'::text AS namespace,
     r.state ->> 'workflowId'::text AS workflow_id,
     r.run_id,
@@ -1457,7 +1461,7 @@ CREATE VIEW branchline.pending_activities AS
      CROSS JOIN LATERAL json_each(r.state -> 'activities'::text) a(key, value)
      LEFT JOIN branchline.heartbeats b ON b.run_id = r.run_id AND b.scheduled_event_id = ((a.value ->> 'scheduledEventId'::text)::integer);
 
-CREATE VIEW branchline.pending_timers AS
+CREATE VIEW branchline.pending_timers WITH (security_invoker=true) AS
  SELECT r.state ->> 'namespace'::text AS namespace,
     r.state ->> 'workflowId'::text AS workflow_id,
     r.run_id,
@@ -1466,7 +1470,7 @@ CREATE VIEW branchline.pending_timers AS
    FROM branchline.runs r
      CROSS JOIN LATERAL json_each(r.state -> 'timers'::text) t(key, value);
 
-CREATE VIEW branchline.schedule_history AS
+CREATE VIEW branchline.schedule_history WITH (security_invoker=true) AS
  SELECT n.name AS namespace,
     s.schedule_id,
     o.slot,
@@ -1482,7 +1486,7 @@ CREATE VIEW branchline.schedule_history AS
      JOIN branchline.schedules s ON s.uuid = o.schedule_uuid
      JOIN branchline.namespaces n ON n.id = s.namespace_id;
 
-CREATE VIEW branchline.task_queue_backlog AS
+CREATE VIEW branchline.task_queue_backlog WITH (security_invoker=true) AS
  SELECT n.name AS namespace,
     t.queue AS task_queue,
     t.kind,
@@ -1493,7 +1497,7 @@ CREATE VIEW branchline.task_queue_backlog AS
      JOIN branchline.namespaces n ON n.id = t.namespace_id
   GROUP BY n.name, t.queue, t.kind;
 
-CREATE VIEW branchline.waiting_on AS
+CREATE VIEW branchline.waiting_on WITH (security_invoker=true) AS
  SELECT n.name AS namespace,
     e.workflow_id,
     e.run_id,
@@ -1554,7 +1558,7 @@ CREATE VIEW branchline.waiting_on AS
           WHERE m.run_id = e.run_id) x
   WHERE e.status = 1;
 
-CREATE VIEW branchline.workflows AS
+CREATE VIEW branchline.workflows WITH (security_invoker=true) AS
  SELECT n.name AS namespace,
     e.workflow_id,
     e.run_id,

@@ -45,11 +45,12 @@ describe('the schema', () => {
     else expect(await found(database.schema, asOwner)).toEqual([]);
   });
 
-  it('has functions that run with the rights of their callers, but for the one that frees what dead processes had', async () => {
+  it('has functions that run with the rights of their callers, but for those that free what dead processes had, and know a restored database', async () => {
     const database = freshSchema();
     await testStore({}, database);
     const { schema } = database;
-    const definers = 'SELECT proname AS name FROM pg_proc WHERE pronamespace = $1::regnamespace AND prosecdef';
-    expect(await found(schema, definers)).toEqual(['reap_processes']);
+    const definers =
+      'SELECT proname AS name FROM pg_proc WHERE pronamespace = $1::regnamespace AND prosecdef ORDER BY 1';
+    expect(await found(schema, definers)).toEqual(['meet_timeline', 'reap_processes']);
   });
 });

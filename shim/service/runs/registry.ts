@@ -15,7 +15,7 @@ import {
   Status,
   type Transition,
 } from '../engine/types';
-import { ServiceError, notFound } from '../errors';
+import { Code, ServiceError, notFound } from '../errors';
 import type { CreateOptions, LoadedRun, MutateOptions, Runs, Watch } from '../types';
 import { Batch, closedActivity } from './batch';
 import { Change } from './change';
@@ -76,7 +76,10 @@ export class RunRegistry implements Runs {
       this.grow(seed, namespaceId, inbox),
     );
     this.reads = new RunReads(this.store, this.cache, (runId) =>
-      this.change(runId, (_t, change) => change.unchanged()),
+      this.change(runId, (_t, change) => change.unchanged()).catch((error: unknown) => {
+        // Another process has made the run of its seed, and closed it.
+        if (!(error instanceof ServiceError && error.code === Code.NOT_FOUND)) throw error;
+      }),
     );
     this.committer = new Committer(this.store, this.engine, {
       committed: (batch) => this.committed(batch),

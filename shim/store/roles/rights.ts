@@ -15,6 +15,7 @@ export const TABLES: Readonly<Record<string, Letters>> = {
   batch_items: ['', '', 'siud', 'siud'],
   batch_jobs: ['', '', 'sud', 'siud'],
   executions: ['s', 'siu', 'siud', 'siud'],
+  fence: ['', '', '', 'su'],
   flushes: ['', 'siu', 'siu', 'siu'],
   heartbeats: ['s', 'siud', 'siud', 'siud'],
   // Added to. Deleted when the retention ends; never changed.
@@ -31,6 +32,7 @@ export const TABLES: Readonly<Record<string, Letters>> = {
   processes: ['', 'siu', 'siu', 'siu'],
   // Answered by UPDATE, as tasks are claimed.
   queries: ['', 'sid', 'siud', 'siud'],
+  restore_decisions: ['', '', '', 'siud'],
   route_versions: ['', 's', 's', 'si'],
   routed_ids: ['', 'siud', 'siud', 'siud'],
   runs: ['s', 'siud', 'siud', 'siud'],
@@ -82,6 +84,7 @@ export const FUNCTIONS: Readonly<Record<string, RoleKind>> = {
   admit_start: 'client',
   commit_batch: 'client',
   json_payloads: 'client',
+  meet_timeline: 'client',
   namespace_id: 'client',
   new_run_id: 'client',
   reap_processes: 'client',
@@ -95,6 +98,10 @@ export const FUNCTIONS: Readonly<Record<string, RoleKind>> = {
   delete_execution: 'worker',
   delete_expired: 'worker',
   take_starts: 'worker',
+
+  current_timeline: 'admin',
+  raise_fence: 'admin',
+  tell_of_fence: 'admin',
 };
 
 /** Called by triggers, which need no right to it. */
@@ -106,8 +113,15 @@ export const functionsOf = (kind: RoleKind): string[] =>
     .filter(([, first]) => ROLE_KINDS.indexOf(first) <= ROLE_KINDS.indexOf(kind))
     .map(([name]) => name);
 
+/** What is of all namespaces at once, and which letters remain to roles for some of them. */
+const OF_THE_WHOLE: Readonly<Record<string, string>> = { fence: '', restore_decisions: '', route_versions: 's' };
+
 /** Letters of the role on each table that it may touch. */
-export const tablesOf = (kind: RoleKind): [table: string, letters: string][] =>
+export const tablesOf = (kind: RoleKind, restricted: boolean): [table: string, letters: string][] =>
   Object.entries(TABLES)
-    .map(([table, letters]): [string, string] => [table, letters[ROLE_KINDS.indexOf(kind)]!])
+    .map(([table, letters]): [string, string] => {
+      const all = letters[ROLE_KINDS.indexOf(kind)]!;
+      const most = restricted ? OF_THE_WHOLE[table] : undefined;
+      return [table, most === undefined ? all : [...all].filter((letter) => most.includes(letter)).join('')];
+    })
     .filter(([, letters]) => letters !== '');

@@ -22,7 +22,8 @@ export function installScript(schema: string, set: RoleSet, migration: number): 
     const role = quoted(name);
     script.push(rights.create(name), ...rights.nothing(role), rights.use(role));
     const byLetters = new Map<string, string[]>();
-    for (const [table, letters] of tablesOf(kind)) byLetters.set(letters, [...(byLetters.get(letters) ?? []), table]);
+    for (const [table, letters] of tablesOf(kind, isRestricted(scope)))
+      byLetters.set(letters, [...(byLetters.get(letters) ?? []), table]);
     for (const [letters, tables] of byLetters) {
       script.push(rights.tables([...letters].map((letter) => PRIVILEGES[letter]!).join(', '), tables, role));
     }
