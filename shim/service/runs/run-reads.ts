@@ -47,8 +47,9 @@ export class RunReads {
       if (events !== null && (maxBytes === undefined || events.length * bytesPerEvent <= maxBytes)) return events;
     }
     const events = await this.store.readHistory(runId, fromEventId, toEventId, maxBytes);
-    // Every run has a first event; one without is a seed, or none.
-    if (events.length > 0 || fromEventId > 1 || (await this.state(runId)) === null) return events;
+    if (events.length > 0 || fromEventId > 1) return events;
+    // Every run has a first event; one without is a seed, which grows by being looked at and may be closed by then, or none.
+    await this.state(runId);
     return this.store.readHistory(runId, fromEventId, toEventId, maxBytes);
   }
 
@@ -63,7 +64,8 @@ export class RunReads {
 
   private async lastStored(runId: string): Promise<HistoryEvent | undefined> {
     const [last] = await this.store.readLastEvents(runId, 1);
-    if (last !== undefined || (await this.state(runId)) === null) return last;
+    if (last !== undefined) return last;
+    await this.state(runId);
     return (await this.store.readLastEvents(runId, 1))[0];
   }
 }
