@@ -4,7 +4,7 @@ import { describe, expect, inject, it } from 'vitest';
 import { Client, WorkflowExecutionAlreadyStartedError } from '../../shim/client';
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import { Retention } from '../../shim/maintenance/retention';
-import { RoleAdmin } from '../../shim/store/roles/role-admin';
+import { printedInstall, RoleAdmin } from '../../shim/store/roles/role-admin';
 import { tablesOf } from '../../shim/store/roles/rights';
 import { BELONGING } from '../../shim/store/roles/scope';
 import { openStore } from '../../shim/store/open';
@@ -51,11 +51,17 @@ describe('a role of one namespace', async () => {
   const restricted = version >= 150_000 ? it : it.skip;
 
   it.runIf(version < 150_000)('is refused on Postgres 14, where views read as their owner', async () => {
-    await expect(only(await twoNamespaces(), ['a'])).rejects.toMatchObject({ code: 'BRANCHLINE_ROLES_POSTGRES' });
+    const database = await twoNamespaces();
+    await expect(only(database, ['a'])).rejects.toMatchObject({ code: 'BRANCHLINE_ROLES_POSTGRES' });
+    await expect(
+      sql(printedInstall(database.schema, { prefix: `${database.schema}_a`, namespaces: ['a'] })),
+    ).rejects.toThrow(/need Postgres 15/);
   });
 
   restricted('reads what is in it, by views and tables, and nothing else', async () => {
     const database = await twoNamespaces();
+    // As after an upgrade from 14.
+    await sql(`ALTER VIEW ${database.schema}.workflows RESET (security_invoker)`);
     const roles = await only(database, ['a']);
     const all = await testRoles(database);
     for (const namespace of ['a', 'b']) await start(database, namespace, `in-${namespace}`);

@@ -17,6 +17,7 @@ export function installScript(schema: string, set: RoleSet, migration: number): 
   const rights = schemaRights(quoted(schema));
   const { scope } = set;
   const script: string[] = [rights.names, rights.waitShortly, rights.takeShort];
+  if (isRestricted(scope)) script.push(rights.atLeast15, ...VIEWS.map(rights.asCaller));
   for (const kind of set.kinds) {
     const name = roleName(set, kind);
     const role = quoted(name);

@@ -30,6 +30,14 @@ export const roles = (s: string) => ({
 export const schemaRights = (s: string) => ({
   // Policies keep the operators and functions that are found now.
   names: `SET LOCAL search_path TO pg_catalog, pg_temp`,
+  // On 14 views read as their owner, whatever the policies say.
+  atLeast15: `DO $$ BEGIN
+  IF pg_catalog.current_setting('server_version_num')::integer < 150000 THEN
+    RAISE EXCEPTION 'Roles for some namespaces need Postgres 15' USING ERRCODE = 'feature_not_supported';
+  END IF;
+END $$`,
+  // Views that were made on Postgres 14, before an upgrade.
+  asCaller: (view: string) => `ALTER VIEW ${s}.${view} SET (security_invoker = true)`,
   // Locks of the kind that policies need are waited for while everybody else waits behind them.
   waitShortly: `SET LOCAL lock_timeout = '2s'`,
   takeShort: `SET LOCAL statement_timeout = '10s'`,
