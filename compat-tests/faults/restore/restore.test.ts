@@ -85,7 +85,7 @@ test('a database restored to a moment goes on as its operator decides, and its l
   for (const id of waiters) await start('waiter', id);
   for (const [i, id] of orders.entries()) await start('order', id, 100 + i, i < 4 ? 1 : 5000);
   for (const id of printers) await start('printer', id);
-  await until('orders are half done', () => orders.every((id) => didBy(id, i4(id) ? 'mail' : 'book')));
+  await until('orders are half done', () => orders.every((id) => didBy(id, isQuick(id) ? 'mail' : 'book')));
   await until('printers print', () => printers.every((id) => didBy(id, 'print')));
 
   await postgres.mark('before the accident');
@@ -212,4 +212,4 @@ test('a database restored to a moment goes on as its operator decides, and its l
 }, 240_000);
 
 /** The orders that do not pause are through before the moment. */
-const i4 = (id: string): boolean => Number(id.split('-')[1]) < 4;
+const isQuick = (id: string): boolean => Number(id.split('-')[1]) < 4;
