@@ -26,7 +26,7 @@
 -- `task_queue_configs` and `task_queue_limits` say how fast and how much at once task queues may work; `task_queue_rates` and `limited_activities`
 -- keep count, where there is a limit.
 -- `route_versions`, `routed_ids`, `payload_parties`, `load_guard` and `load_events` are the router's, for applications that run on a Temporal server as well.
--- `schedule_moves` says which engine starts which times of a schedule that was handed over between them.
+-- `stand_ins` are runs that stand for a child on another engine, `schedule_moves` says which engine starts which times of a schedule that was handed over between them.
 -- `queries` and `notices` carry questions and wake-ups between processes and survive nothing, hence unlogged.
 -- `namespaces` and `search_attributes` are Temporal's. `workflows`, `history_events`, `pending_activities`, `pending_timers`, `schedule_history`
 -- and `patched_runs` are views to read.
@@ -693,6 +693,19 @@ CREATE TABLE schedule_moves (
 );
 CREATE UNIQUE INDEX schedule_moves_open ON schedule_moves (namespace, schedule_id) WHERE step NOT IN ('done', 'undone');
 CREATE INDEX schedule_moves_of_schedule ON schedule_moves (namespace, schedule_id, begun_at);
+
+-- Runs that stand for a child on another engine, as long as either is open: whoever sees that one was terminated ends what it stood for.
+CREATE TABLE stand_ins (
+  run_id uuid PRIMARY KEY,
+  namespace text COLLATE "C" NOT NULL,
+  workflow_id text COLLATE "C" NOT NULL,
+  engine text NOT NULL,
+  started_on text NOT NULL,
+  -- null = not known yet
+  started_run_id uuid,
+  looked_at timestamptz NOT NULL DEFAULT clock_timestamp()
+) WITH (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.05);
+CREATE INDEX stand_ins_by_look ON stand_ins (looked_at);
 
 -- One batch of commits: groups of run commits, each group all or nothing, in one call and one transaction.
 --

@@ -393,6 +393,19 @@ CREATE TABLE branchline.signal_requests (
   CONSTRAINT signal_requests_pkey PRIMARY KEY (run_id, request_id)
 );
 
+CREATE TABLE branchline.stand_ins (
+  run_id uuid NOT NULL,
+  namespace text COLLATE "C" NOT NULL,
+  workflow_id text COLLATE "C" NOT NULL,
+  engine text NOT NULL,
+  started_on text NOT NULL,
+  started_run_id uuid,
+  looked_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+  CONSTRAINT stand_ins_pkey PRIMARY KEY (run_id)
+) WITH (fillfactor=80, autovacuum_vacuum_scale_factor=0.05);
+
+CREATE INDEX stand_ins_by_look ON branchline.stand_ins USING btree (looked_at);
+
 CREATE TABLE branchline.task_queue_configs (
   namespace_id integer NOT NULL,
   queue text COLLATE "C" NOT NULL,

@@ -23,6 +23,7 @@ import { Reconciler } from './reconciler';
 import { Router, type StartChild } from './router';
 import type { StartRequest } from './routes/facts';
 import { type RouteSource, openRoutes } from './routes/source';
+import { StandInSweeper } from './across/sweeper';
 import { ScheduleMoves } from './schedule-moves/moves';
 import { Starts } from './starts';
 import { timely } from './timely';
@@ -99,6 +100,8 @@ export class RoutedConnection implements ConnectionLike {
         now: () => store.nowMs(),
       });
       scheduleMoves.start();
+      const standIns = new StandInSweeper(engines, store.standIns, logger);
+      standIns.start();
       const router = new Router({
         engines,
         routes,
@@ -107,6 +110,7 @@ export class RoutedConnection implements ConnectionLike {
         starts,
         lists: new Lists(engines, scheduleMoves),
         scheduleMoves,
+        standIns: store.standIns,
         namespaces,
         parity,
         load,
@@ -120,6 +124,7 @@ export class RoutedConnection implements ConnectionLike {
         starts,
         reconciler,
         scheduleMoves,
+        standIns,
         router,
         parity,
         load,
@@ -143,6 +148,7 @@ export class RoutedConnection implements ConnectionLike {
       starts: Starts;
       reconciler: Reconciler;
       scheduleMoves: ScheduleMoves;
+      standIns: StandInSweeper;
       router: Router;
       parity: Parity;
       load: LoadGuard;
@@ -183,7 +189,7 @@ export class RoutedConnection implements ConnectionLike {
   }
 
   /** @internal Starts a child on `engine`, where the run `stub` stands for it on another one; answers the run id. */
-  startChild(engine: string, request: StartChild, stub: string): Promise<string> {
+  startChild(engine: string, request: StartChild, stub: { runId: string; engine: string }): Promise<string> {
     return this.parts.router.startChild(engine, request, stub);
   }
 
@@ -215,7 +221,7 @@ export class RoutedConnection implements ConnectionLike {
 
   /** Asks the engines after starts that were left open, as is done from time to time. */
   async reconcile(): Promise<void> {
-    await this.parts.reconciler.look();
+    await Promise.all([this.parts.reconciler.look(), this.parts.standIns.look(0)]);
   }
 
   ensureConnected(): Promise<void> {
@@ -241,11 +247,18 @@ export class RoutedConnection implements ConnectionLike {
   }
 
   private async closeOnce(): Promise<void> {
-    const { routes, starts, reconciler, scheduleMoves, parity, load, own, stopListening } = this.parts;
+    const { routes, starts, reconciler, scheduleMoves, standIns, parity, load, own, stopListening } = this.parts;
     routes.close();
     stopListening();
     // Postgres may be away: what could not be written is made up for by whoever looks next.
-    const ends = [scheduleMoves.close(), parity.close(), load.close(), reconciler.close(), starts.close()];
+    const ends = [
+      scheduleMoves.close(),
+      standIns.close(),
+      parity.close(),
+      load.close(),
+      reconciler.close(),
+      starts.close(),
+    ];
     await Promise.all(ends.map((end) => timely(end).catch(() => undefined)));
     for (const connection of own) await connection.close();
   }

@@ -2,6 +2,8 @@
 import type { temporal } from '@temporalio/proto';
 import { scheduleStart } from './schedule-start';
 import type { RoutedKey } from '../store/routing-types';
+import type { StandInStore } from '../store/stand-in-types';
+import { STAND_IN_CLOSED } from './across/names';
 import type { Engines } from './engines';
 import { Code, isStatus, refusal } from './errors';
 import type { Lists } from './lists';
@@ -16,6 +18,7 @@ import { type StartRequest, type TenantFunction, startFacts } from './routes/fac
 import type { ScheduleMoves } from './schedule-moves/moves';
 import type { Starts } from './starts';
 import { mergedTaskQueue } from './task-queues';
+import { timely } from './timely';
 import { type StartPart, type Target, type Way, ways, withoutReusePolicy } from './ways';
 
 export interface RouterSetting {
@@ -29,6 +32,7 @@ export interface RouterSetting {
   parity: Pick<Parity, 'refusalOf'>;
   load: Pick<LoadGuard, 'diversion'>;
   scheduleMoves: ScheduleMoves;
+  standIns: StandInStore;
   /** Engine of the connection's own Postgres. */
   home: string;
   now(): number;
@@ -85,10 +89,12 @@ export class Router {
   }
 
   /** Starts on `engine`, beside the run that stands for it elsewhere under the same id. @throws GrpcError */
-  async startChild(engine: string, request: StartChild, stub: string): Promise<string> {
-    const { starts, owners } = this.setting;
+  async startChild(engine: string, request: StartChild, stub: { runId: string; engine: string }): Promise<string> {
+    const { engines, starts, owners, standIns } = this.setting;
     const key = workflowKey(request, request.workflowId);
     const part = request as StartPart;
+    const { namespace, id: workflowId } = key;
+    await timely(standIns.put({ ...stub, namespace, workflowId, startedOn: engine }));
     const wanted = { engine, onlyIfNew: false };
     const answer = await starts.startWorkflow(
       key,
@@ -96,10 +102,20 @@ export class Router {
       part,
       'fail',
       (to) => this.sendStart(to, 'startWorkflowExecution', request, part),
-      stub,
+      stub.runId,
     );
+    const { runId } = answer as temporal.api.workflowservice.v1.IStartWorkflowExecutionResponse;
+    if (!(await timely(standIns.started(stub.runId, runId ?? '')))) {
+      // It was terminated on the way, and seen to be.
+      const execution = { workflowId, runId };
+      await engines.call(engine, 'terminateWorkflowExecution', {
+        namespace,
+        workflowExecution: execution,
+        reason: STAND_IN_CLOSED,
+      });
+    }
     await owners.announce(key, engine);
-    return (answer as temporal.api.workflowservice.v1.IStartWorkflowExecutionResponse).runId ?? '';
+    return runId ?? '';
   }
 
   private decision(start: StartRequest): Decision {

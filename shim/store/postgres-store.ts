@@ -30,6 +30,7 @@ import { PostgresPayloadParties } from './payload-parties';
 import type { Rights } from './rights';
 import { PostgresRouting } from './routing';
 import { PostgresScheduleMoves } from './schedule-moves';
+import { PostgresStandIns } from './stand-ins';
 import { PostgresDeployments } from './deployments';
 import { PostgresSchedules } from './schedules';
 import { localResults } from './sql/activity-results';
@@ -121,6 +122,7 @@ export class PostgresStore implements Store {
   readonly payloadParties: PostgresPayloadParties;
   readonly load: PostgresLoad;
   readonly scheduleMoves: PostgresScheduleMoves;
+  readonly standIns: PostgresStandIns;
   private readonly connections: Connections;
   private readonly clock = new Clock();
   private readonly sql: ReturnType<typeof statements>;
@@ -191,6 +193,7 @@ export class PostgresStore implements Store {
     this.inbox = new PostgresInbox(connections, schema, listen);
     this.deployments = new PostgresDeployments(connections, schema, listen);
     this.schedules = new PostgresSchedules(connections, schema, listen, () => this.nowMs());
+    this.standIns = new PostgresStandIns(connections, schema, listen);
     this.scheduleMoves = new PostgresScheduleMoves(connections, schema, listen);
     const tell = (notice: Notice): void => {
       // Routed connections of this process too.

@@ -19,6 +19,7 @@ import type { LoadStore } from './load-types';
 import type { PayloadPartyStore } from './payload-types';
 import type { Rights } from './rights';
 import type { RoutingStore } from './routing-types';
+import type { StandInStore } from './stand-in-types';
 import type { ScheduleMoveStore } from './schedule-move-types';
 
 /** What one transition (or several merged ones) of one run writes. */
@@ -587,6 +588,7 @@ export interface Store {
   readonly payloadParties: PayloadPartyStore;
   readonly load: LoadStore;
   readonly scheduleMoves: ScheduleMoveStore;
+  readonly standIns: StandInStore;
   readonly deployments: DeploymentStore;
   /** Epoch ms by Postgres's clock, from the last round trips (monotonic in this process). */
   nowMs(): number;

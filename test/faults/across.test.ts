@@ -21,7 +21,7 @@ const ADDS = [1, 20, 300, 4000];
 
 describeWithTemporal('Children on the other engine, when their bridge is killed', (server) => {
   it('are started once, hear each signal once and in order, and end as they end', async () => {
-    const { client, plain, queue, database } = await routed(server().address, { routes });
+    const { connection, client, plain, queue, database } = await routed(server().address, { routes });
     const start = (KILL: string): ChildProcess => {
       const child = fork(path.join(__dirname, '../support/processes/across-workers.ts'), {
         execArgv: ['--import', 'tsx'],
@@ -58,6 +58,41 @@ describeWithTemporal('Children on the other engine, when their bridge is killed'
     for (const kill of KILLS) {
       const [, signal] = (await once(start(kill), 'exit')) as [number | null, string | null];
       expect(signal).toBe('SIGKILL');
+    }
+    // The stand-ins of these are terminated with their parents while no worker lives.
+    const orphans = await Promise.all(
+      families.slice(0, 2).map(async ({ other }, n) => {
+        const childId = `${n % 2 === 0 ? 't-' : 'pg-'}${randomUUID()}`;
+        const parent = await client.workflow.start('parentOf', {
+          workflowId: `${n % 2 === 0 ? 'pg-' : 't-'}${randomUUID()}`,
+          taskQueue: queue,
+          args: ['counter', childId, [1]],
+        });
+        const status = async (): Promise<string> => {
+          const found = await other.workflow
+            .getHandle(childId)
+            .describe()
+            .catch(() => undefined);
+          return found?.status.name ?? 'none';
+        };
+        return { parent, status };
+      }),
+    );
+    const workers = start('');
+    for (const { status } of orphans) await expect.poll(status, { timeout: 60_000 }).toBe('RUNNING');
+    workers.kill('SIGKILL');
+    await once(workers, 'exit');
+    for (const { parent } of orphans) await parent.terminate();
+    for (const { status } of orphans) {
+      await expect
+        .poll(
+          async () => {
+            await connection.reconcile();
+            return status();
+          },
+          { timeout: 30_000 },
+        )
+        .toBe('TERMINATED');
     }
     start('');
     for (const { childId, parent, other } of families) {

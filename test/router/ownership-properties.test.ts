@@ -11,6 +11,7 @@ import { Owners } from '../../shim/router/owners';
 import { Reconciler } from '../../shim/router/reconciler';
 import { Router } from '../../shim/router/router';
 import { parseRoutes } from '../../shim/router/routes/schema';
+import type { StandInStore } from '../../shim/store/stand-in-types';
 import type { ScheduleMoves } from '../../shim/router/schedule-moves/moves';
 import { Starts } from '../../shim/router/starts';
 import type { RoutingStore } from '../../shim/store/routing-types';
@@ -113,6 +114,7 @@ class Process {
         starts,
         lists: new Lists(engines, { hidden: async () => new Set() }),
         scheduleMoves: {} as ScheduleMoves,
+        standIns: {} as StandInStore,
         parity: { refusalOf: () => undefined },
         load: { diversion: () => (this.diverted ? ENGINES.find((name) => name !== engine) : undefined) },
         namespaces: new Namespaces(engines, () => current, logger),

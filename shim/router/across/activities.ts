@@ -7,7 +7,18 @@ import { BranchlineOptionError } from '../../common/errors';
 import { RoutedConnection } from '../connection';
 import { unlessGone } from '../elsewhere/activities';
 import { Code, isStatus } from '../errors';
-import { AWAIT, type AwaitInput, FAILED, START, type StartInput, type Stub, WHERE, type WhereInput } from './names';
+import {
+  AWAIT,
+  type AwaitInput,
+  FAILED,
+  START,
+  STAND_IN_CLOSED,
+  type StartInput,
+  type Stub,
+  WHERE,
+  type WhereInput,
+  standInIdentity,
+} from './names';
 
 type Started = temporal.api.history.v1.IWorkflowExecutionStartedEventAttributes;
 
@@ -78,7 +89,7 @@ export function acrossActivities(
         to,
         {
           namespace: client.options.namespace,
-          identity: client.options.identity,
+          identity: standInIdentity(runId),
           workflowId,
           workflowType: of.workflowType,
           taskQueue: { name: of.taskQueue?.name },
@@ -95,7 +106,7 @@ export function acrossActivities(
           // The same in each attempt: the engine takes it for the start that it has done.
           requestId: runId,
         },
-        runId,
+        { runId, engine: here },
       );
     },
     [AWAIT]: async ({ workflowId, runId, startedRunId }: AwaitInput): Promise<unknown> => {
@@ -120,9 +131,7 @@ export function acrossActivities(
 
 /** The stub is asked to cancel itself, or it has been terminated: by its parent-close policy, or by hand. */
 async function endWith(handle: WorkflowHandle, stubRuns: boolean): Promise<void> {
-  await (
-    stubRuns ? handle.cancel() : handle.terminate('what stood for it on the engine of its parent is closed')
-  ).catch(unlessGone);
+  await (stubRuns ? handle.cancel() : handle.terminate(STAND_IN_CLOSED)).catch(unlessGone);
 }
 
 /** How the workflow failed, for the stub to fail alike; other errors are the call's own and tried again. */

@@ -6,6 +6,10 @@ export const AWAIT = 'branchlineAwaitChild';
 /** Type of the failure that carries how the workflow failed as its cause. */
 export const FAILED = 'BranchlineChildFailed';
 
+export const STAND_IN_CLOSED = 'what stood for it on the engine of its parent is closed';
+/** Who starts a workflow that a run stands for. */
+export const standInIdentity = (runId: string): string => `branchline-stand-in/${runId}`;
+
 /** A workflow that stands for one of the same id on another engine. */
 export interface Stub {
   workflowId: string;
