@@ -23,7 +23,8 @@ const sources = ['shim/router', 'shim/cli'].flatMap((folder) =>
     .filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts'))
     .map((file) => readFileSync(path.join(root, folder, file), 'utf8')),
 );
-const codesIn = (text: string): string[] => text.match(/(?<=')BRANCHLINE_ROUTE(?:R|S)_[A-Z_]+(?=')/g) ?? [];
+const codesIn = (text: string): string[] =>
+  text.match(/(?<=')BRANCHLINE_(?:ROUTER|ROUTES|SCHEDULE)_[A-Z_]+(?=')/g) ?? [];
 
 describe('compatibility.json on the router', () => {
   it('names every code, and none that there is not', () => {
