@@ -4,6 +4,8 @@ export default defineConfig({
   test: {
     globalSetup: ['test/support/global-setup.ts'],
     include: ['shim/**/*.test.ts', 'codemod/**/*.test.ts', 'test/**/*.test.ts', 'compat-tests/sdk-suite/*.test.ts'],
+    // Minutes of kills: `npm run test:soak`.
+    exclude: ['**/*.soak.test.ts'],
     testTimeout: 30_000,
     hookTimeout: 60_000,
     pool: 'forks',
