@@ -136,7 +136,7 @@ describeWithTemporal('A schedule that is handed over', (server) => {
         moved.catch(() => undefined);
         const step = cutAfterMs === undefined ? 'ready' : 'cut';
         await expect
-          .poll(async () => (await r.connection.scheduleMoves.open()).map((move) => move.step))
+          .poll(async () => (await r.connection.scheduleMoves.open()).map((move) => move.step), { timeout: 20_000 })
           .toEqual([step]);
         if (step === 'cut')
           await expect(handle.pause()).rejects.toMatchObject({
