@@ -42,6 +42,8 @@ export const TABLES: Readonly<Record<string, Letters>> = {
   schedules: ['s', 'siud', 'siud', 'siud'],
   search_attributes: ['', 's', 's', 'siud'],
   signal_requests: ['', 'sid', 'sid', 'sid'],
+  // Swept by every routed connection, as routed ids are.
+  stand_ins: ['', 'siud', 'siud', 'siud'],
   task_queue_configs: ['', 's', 's', 'siu'],
   task_queue_limits: ['', 's', 's', 'siud'],
   task_queue_rates: ['', '', 'siu', 'siu'],

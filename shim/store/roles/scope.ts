@@ -47,6 +47,7 @@ export const BELONGING: Readonly<Record<string, Belonging>> = {
   schedules: 'attributes',
   search_attributes: 'namespaceId',
   signal_requests: 'run',
+  stand_ins: 'namespaceName',
   task_queue_configs: 'namespaceId',
   task_queue_limits: 'namespaceId',
   task_queue_rates: 'namespaceId',
