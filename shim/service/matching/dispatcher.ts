@@ -326,9 +326,7 @@ export class Dispatcher {
   /** No poller at hand: this process's backlog, or a row. */
   private keep(change: Change, queue: TaskQueue, scheduledEventId: number, attempt: number, place: QueuePlace): void {
     const shared = this.queues.polledElsewhere(queue.namespaceId, queue.name, queue.kind);
-    // What waits here goes before rows, so it would go before its turn.
-    const isBehindRows = queue.rowsMayWait && !shared && queue.limits === null;
-    if (queue.polled && !isBehindRows && queue.backlog.length < (shared ? MAX_SHARED_BACKLOG : MAX_BACKLOG)) {
+    if (queue.polled && queue.backlog.length < (shared ? MAX_SHARED_BACKLOG : MAX_BACKLOG)) {
       change.keepsWork();
       if (queue.kind === 'workflow') change.hold(waitingTask(scheduledEventId), false);
       const { runId } = change.run;
