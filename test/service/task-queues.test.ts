@@ -76,7 +76,9 @@ const backlog = async (service: Service, queue: string): Promise<number> =>
 describe('activities start', () => {
   /** With rows alone (no poller anywhere), and from the memory of a process whose poller is busy. */
   it.each(['rows', 'memory'])('by priority, then fair among keys by their weights: from %s', async (from) => {
-    const service = await testService();
+    const database = freshSchema();
+    const { schema } = database;
+    const service = await testService(database);
     const priorities: Priority[] = [
       { priorityKey: 5 },
       ...Array.from({ length: 6 }, () => ({ fairnessKey: 'big' })),
@@ -93,12 +95,17 @@ describe('activities start', () => {
             count(EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED) === 0 ? [scheduleActivity('do', 'busy', 'a')] : [],
         },
       });
+      // Its poll finds no rows and waits.
+      const first = poll(service, 'a');
       await startWorkflow(service, 'busy', 'busy', 'q');
-      await poll(service, 'a');
+      await first;
     }
     testWorker({ service, queue: 'w', workflows: { many: activitiesOf('a', priorities) } });
     await startWorkflow(service, 'many', 'many', 'w');
     await eventually(async () => (await backlog(service, 'a')) === priorities.length);
+    expect(await sql(`SELECT FROM "${schema}".tasks WHERE queue = 'a'`)).toHaveLength(
+      from === 'rows' ? priorities.length : 0,
+    );
     const order: string[] = [];
     for (let i = 0; i < priorities.length; i++) {
       const task = await poll(service, 'a');
@@ -114,6 +121,53 @@ describe('activities start', () => {
     expect(share.filter((key) => key === 'small').length).toBeGreaterThanOrEqual(1);
     expect(share.filter((key) => key === 'big').length).toBeLessThanOrEqual(3);
     await closeEvent(service, 'many');
+  });
+
+  it('in their turn behind rows that wait, also those that come when somebody polls', async () => {
+    const service = await testService();
+    const many = (fairnessKey: string, count: number, more: Priority = {}): Priority[] =>
+      Array.from({ length: count }, () => ({ fairnessKey, ...more }));
+    testWorker({
+      service,
+      queue: 'w',
+      workflows: {
+        early: activitiesOf('a', [...many('early', 12), ...many('early', 2, { priorityKey: 1 })]),
+        late: activitiesOf('a', many('late', 6)),
+      },
+    });
+    await startWorkflow(service, 'early', 'early', 'w');
+    await eventually(async () => (await backlog(service, 'a')) === 14);
+    const next = async (): Promise<string> => {
+      const { priority, ...task } = await poll(service, 'a');
+      await complete(service, task);
+      return `${priority?.priorityKey || 3}${priority?.fairnessKey}`;
+    };
+    expect(await next()).toBe('1early');
+    await startWorkflow(service, 'late', 'late', 'w');
+    await eventually(async () => (await backlog(service, 'a')) === 19);
+    expect(await next()).toBe('1early');
+    const order: string[] = [];
+    while (order.length < 8) order.push(await next());
+    expect(order.filter((key) => key === '3early')).toHaveLength(4);
+  });
+
+  it('at once behind rows whose work is gone, with one poller', async () => {
+    const database = freshSchema();
+    const service = await testService(database);
+    testWorker({ service, queue: 'w', workflows: { one: activitiesOf('a', [{ priorityKey: 5 }]) } });
+    await startWorkflow(service, 'one', 'one', 'w');
+    await eventually(async () => (await backlog(service, 'a')) === 1);
+    // Of attempts that are over. A look for rows every five seconds, one row each, would not get through them in time.
+    await sql(
+      `INSERT INTO "${database.schema}".tasks (namespace_id, queue, kind, run_id, scheduled_event_id, attempt, priority, fairness_key, fairness_weight)
+        SELECT namespace_id, queue, kind, run_id, scheduled_event_id, attempt + i, 1, fairness_key, fairness_weight
+        FROM "${database.schema}".tasks, generate_series(1, 12) i WHERE queue = 'a'`,
+    );
+    const task = await poll(service, 'a');
+    expect(task.attempt).toBe(1);
+    await complete(service, task);
+    await closeEvent(service, 'one');
+    expect(await backlog(service, 'a')).toBe(0);
   });
 
   it('with the priority of their workflow where they have none of their own', async () => {

@@ -320,13 +320,17 @@ export class Dispatcher {
         // NOT_FOUND: its work is gone or done by somebody else. Anything else: the database was away.
         const gone = error instanceof ServiceError && error.code === Code.NOT_FOUND;
         (gone ? this.store.dropTasks([rowId]) : this.store.releaseTasks([rowId])).catch(() => undefined);
+        // Its poller is free again, for the next row.
+        if (gone && queue.rowsMayWait) this.claimed?.(queue);
       });
   }
 
   /** No poller at hand: this process's backlog, or a row. */
   private keep(change: Change, queue: TaskQueue, scheduledEventId: number, attempt: number, place: QueuePlace): void {
     const shared = this.queues.polledElsewhere(queue.namespaceId, queue.name, queue.kind);
-    if (queue.polled && queue.backlog.length < (shared ? MAX_SHARED_BACKLOG : MAX_BACKLOG)) {
+    // What waits here goes before rows, so it would go before its turn.
+    const isBehindRows = queue.rowsMayWait && !shared && queue.limits === null;
+    if (queue.polled && !isBehindRows && queue.backlog.length < (shared ? MAX_SHARED_BACKLOG : MAX_BACKLOG)) {
       change.keepsWork();
       if (queue.kind === 'workflow') change.hold(waitingTask(scheduledEventId), false);
       const { runId } = change.run;

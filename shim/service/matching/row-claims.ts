@@ -101,6 +101,8 @@ export class RowClaims {
           weights: queue.backlog.weights,
           closedKeys,
         });
+        // Told of while the statement ran, which may not have seen it.
+        const more = queue.rowsMayWait;
         if (rows.length === limit || closedKeys.length > 0) queue.rowsMayWait = true;
         for (const row of rows) {
           queue.backlog.push({
@@ -114,7 +116,7 @@ export class RowClaims {
           });
         }
         this.dispatcher.serve(queue);
-        if (rows.length < limit) return;
+        if (rows.length < limit && !more) return;
       }
     } catch {
       // The database is away: the next look-around tries again.
