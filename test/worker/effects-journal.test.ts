@@ -1,5 +1,6 @@
 /** The effects journal: what a worker's activities did, outside of the database. */
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import type { FileHandle } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ApplicationFailure } from '@temporalio/common';
@@ -63,6 +64,31 @@ it('has each attempt before its code runs, and how it ended', async () => {
     workflowType: 'calling',
     runId: expect.any(String) as string,
   });
+});
+
+it('keeps what comes after a line that a crash or a full disk has cut', async () => {
+  const file = join(folder(), 'effects.jsonl');
+  writeFileSync(file, '{"event":"start","at":1');
+  const activities = { act: () => Promise.resolve(1), again: () => Promise.resolve(2) };
+  const { run, worker } = await harness({ activities, effectsJournal: { file } });
+  const { handle } = (worker as unknown as { journal: { handle: FileHandle } }).journal;
+  await run(async (h) => {
+    await h.execute('calling', [['act']]);
+    const append = handle.appendFile.bind(handle);
+    handle.appendFile = async (text) => {
+      handle.appendFile = append;
+      await append((text as string).slice(0, 20));
+      throw new Error('no space left');
+    };
+    await h.execute('calling', [['again']], { retry: { initialInterval: 1 } });
+  });
+  const reader = new JournalReader(() => true);
+  for (const line of linesOf(file)) reader.add(line);
+  expect(reader.unreadable).toBe(2);
+  expect(reader.result().map(({ activityType, outcome }) => `${activityType}: ${outcome}`)).toEqual([
+    'act: completed',
+    'again: completed',
+  ]);
 });
 
 it('is refused where it cannot be, and by a value that makes no sense', async () => {

@@ -38,12 +38,15 @@ export class EffectsJournal {
   private constructor(
     private readonly handle: FileHandle,
     private readonly options: EffectsJournalOptions,
+    /** The file may end within a line (a crash, a full disk), in which the next one would be lost. */
+    private cut: boolean,
   ) {}
 
   /** @throws BranchlineError BRANCHLINE_EFFECTS_JOURNAL when the file cannot be opened */
   static async open(options: EffectsJournalOptions): Promise<EffectsJournal> {
     try {
-      return new EffectsJournal(await open(options.file, 'a', 0o600), options);
+      const handle = await open(options.file, 'a', 0o600);
+      return new EffectsJournal(handle, options, (await handle.stat()).size > 0);
     } catch (error) {
       throw failure(options.file, error);
     }
@@ -90,10 +93,12 @@ export class EffectsJournal {
       const waiting = this.waiting.splice(0);
       try {
         // One write at the end of the file: lines of other processes stay whole.
-        await this.handle.appendFile(text);
+        await this.handle.appendFile(this.cut ? `\n${text}` : text);
+        this.cut = false;
         if (this.options.sync !== false && waiting.length > 0) await this.handle.datasync();
         for (const { resolve } of waiting) resolve();
       } catch (error) {
+        this.cut = true;
         for (const { reject } of waiting) reject(failure(this.options.file, error));
       }
     }
