@@ -1,22 +1,17 @@
 /** What the login of this process may not do in Postgres, as the refusal that a Temporal server would give. */
+import { INSUFFICIENT_PRIVILEGE, UNIQUE_VIOLATION, codeOf } from '../store/errors';
 import { Code, ServiceError } from './errors';
-
-/** SQLSTATE of a missing right, and of a row that row-level security does not let the login write. */
-const INSUFFICIENT_PRIVILEGE = '42501';
-const UNIQUE_VIOLATION = '23505';
-
-const sqlStateOf = (error: unknown): unknown => (error as { code?: unknown } | null)?.code;
 
 /** PERMISSION_DENIED for Postgres's refusal; undefined for other errors. */
 export function denied(error: unknown): ServiceError | undefined {
-  if (sqlStateOf(error) !== INSUFFICIENT_PRIVILEGE) return undefined;
+  if (codeOf(error) !== INSUFFICIENT_PRIVILEGE) return undefined;
   const details = `Postgres refused it to this login: ${(error as Error).message} (docs/roles.md)`;
   return new ServiceError(Code.PERMISSION_DENIED, details, [], { cause: error });
 }
 
 /** A workflow id that another tenant has: policies hide his run, not that it is there. */
 export function takenUnseen(error: unknown): ServiceError | undefined {
-  if (sqlStateOf(error) !== UNIQUE_VIOLATION) return undefined;
+  if (codeOf(error) !== UNIQUE_VIOLATION) return undefined;
   const details = 'The id is taken by something that this login does not see (docs/roles.md)';
   return new ServiceError(Code.ALREADY_EXISTS, details, [], { cause: error });
 }

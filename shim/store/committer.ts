@@ -7,7 +7,7 @@ import type { Clock } from './clock';
 import { batchParameters, encodeCommit, type EncodedCommit } from './commit-batch';
 import type { Connections } from './connections';
 import { BranchlineError } from '../common/branchline-error';
-import { codeOf, isConnectionLoss, isPassing } from './errors';
+import { codeOf, isConnectionLoss, isPassing, UNIQUE_VIOLATION } from './errors';
 import type { Fence } from './fence';
 import type { Statement } from './statement';
 import type { CommitOutcome, RunCommit } from './types';
@@ -239,7 +239,7 @@ export class Committer {
 
   private retryOrReject(group: Waiting, error: unknown): void {
     // A unique violation: somebody wrote this workflow id past the lock on it. The next try finds it taken.
-    const passing = isPassing(error) || (codeOf(error) === '23505' && group.attempts === 0);
+    const passing = isPassing(error) || (codeOf(error) === UNIQUE_VIOLATION && group.attempts === 0);
     if (passing && group.attempts < maxTroubles) this.tryLater(group);
     else group.reject(error);
   }

@@ -3,7 +3,14 @@ import { setMaxListeners } from 'node:events';
 import { Client, Pool, type ClientBase, type PoolClient, type PoolConfig, type QueryResultRow } from 'pg';
 import { CheckedOut } from './checked-out';
 import { connectionOptions, describeTarget } from './connection-options';
-import { codeOf, DatabaseConnectionError, isConnectionLoss, isPassing, StoreClosedError } from './errors';
+import {
+  codeOf,
+  DatabaseConnectionError,
+  INSUFFICIENT_PRIVILEGE,
+  isConnectionLoss,
+  isPassing,
+  StoreClosedError,
+} from './errors';
 import { type Fence, TimelineMoved } from './fence';
 import type { StoreObserver } from './measures';
 import type { Statement } from './statement';
@@ -287,7 +294,7 @@ function adviceFor(error: unknown): string | undefined {
       return `the database refused the user (${message}). Check user and password in the URL`;
     case '3D000':
       return `${message}. Create it, or correct the name in the URL`;
-    case '42501':
+    case INSUFFICIENT_PRIVILEGE:
       return `${message}. The user must own the schema, or be allowed to create it in this database; logins with less can connect once the owner has (docs/roles.md)`;
     default:
       return /SASL|password must be a string/.test(message)

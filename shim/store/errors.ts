@@ -80,6 +80,10 @@ export class NamespaceExistsError extends BranchlineError {
   }
 }
 
+/** SQLSTATE of a missing right, and of a row that row-level security does not let the login write. */
+export const INSUFFICIENT_PRIVILEGE = '42501';
+export const UNIQUE_VIOLATION = '23505';
+
 /** SQLSTATE or Node's error code, '' if none. */
 export function codeOf(error: unknown): string {
   const code = (error as { code?: unknown } | null)?.code;

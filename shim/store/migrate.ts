@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { ClientBase } from 'pg';
-import { codeOf, DatabaseNewerError, DatabaseOlderError, DatabaseRightsError } from './errors';
+import { codeOf, DatabaseNewerError, DatabaseOlderError, DatabaseRightsError, INSUFFICIENT_PRIVILEGE } from './errors';
 import { migrations as statements } from './sql/migrations';
 
 export interface Migration {
@@ -10,8 +10,6 @@ export interface Migration {
   name: string;
   sql: string;
 }
-
-const INSUFFICIENT_PRIVILEGE = '42501';
 
 /** At the package's root, as seen from shim/store and lib/store alike. */
 const folder = path.resolve(__dirname, '..', '..', 'migrations');

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { int64 } from '../../shim/common/proto-values';
 import { createService } from '../../shim/service';
+import { Code } from '../../shim/service/errors';
 import type { Service } from '../../shim/service/types';
 import { openStore } from '../../shim/store/open';
 import { afterTest, freshSchema, sql } from '../support/database';
@@ -115,3 +116,18 @@ async function mortal(database: ReturnType<typeof freshSchema>, n: number): Prom
     },
   };
 }
+
+test('what a constraint of the application refuses is told as Postgres says it, to a login that sees everything', async () => {
+  const database = freshSchema();
+  const service = await testService(database);
+  const { schema } = database;
+  await sql(`CREATE FUNCTION "${schema}".taken() RETURNS trigger LANGUAGE plpgsql AS
+    $$ BEGIN RAISE unique_violation USING MESSAGE = 'one order each'; END $$`);
+  await sql(
+    `CREATE TRIGGER taken BEFORE INSERT ON "${schema}".executions FOR EACH ROW EXECUTE FUNCTION "${schema}".taken()`,
+  );
+  await expect(startWorkflow(service, 'order', 'any', 'q')).rejects.toMatchObject({
+    code: Code.INTERNAL,
+    message: expect.stringContaining('one order each') as string,
+  });
+});

@@ -1,4 +1,5 @@
 /** Hands batches to the store, one per run at a time, and settles what comes back. */
+import { codeOf } from '../../store/errors';
 import type { CommitOutcome, Store, StoreTransaction } from '../../store/types';
 import type { Engine } from '../engine/api';
 import { Code, ServiceError } from '../errors';
@@ -115,7 +116,7 @@ export class Committer {
     if (group.some((batch) => batch.run.dropped)) return;
     // An error of the application's transaction concerns the change that came with it; what went along goes on without it.
     const within = codeOf(error) === 'BRANCHLINE_COMMIT_UNKNOWN' ? undefined : transactionOf(group);
-    if (within === undefined) this.lose(group, commitError(error));
+    if (within === undefined) this.lose(group, commitError(error, this.store.rights.restricted));
     else this.lose(group, error, within);
   }
 
@@ -150,11 +151,9 @@ export class Committer {
 const transactionOf = (group: Batch[]): StoreTransaction | undefined =>
   group.find((batch) => batch.within !== undefined)?.within;
 
-const codeOf = (error: unknown): unknown => (error as { code?: unknown } | null)?.code;
-
 /** The store tries again by itself while Postgres is away; what it still reports is either that, or something that will not pass. */
-function commitError(error: unknown): ServiceError {
-  const refused = denied(error) ?? takenUnseen(error);
+function commitError(error: unknown, restricted: boolean): ServiceError {
+  const refused = denied(error) ?? (restricted ? takenUnseen(error) : undefined);
   if (refused !== undefined) return refused;
   const reason = error instanceof Error ? error.message : String(error);
   const lasting = error instanceof TypeError || (error as { severity?: unknown }).severity !== undefined;

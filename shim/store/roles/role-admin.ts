@@ -1,7 +1,7 @@
 /** Installs, shows and removes group roles, as the owner of the schema. */
 import { Client } from 'pg';
 import { connectionOptions, describeTarget } from '../connection-options';
-import { codeOf, DatabaseConnectionError } from '../errors';
+import { codeOf, DatabaseConnectionError, INSUFFICIENT_PRIVILEGE } from '../errors';
 import { migrate, readMigrations } from '../migrate';
 import { checkedSchema } from '../schema-name';
 import { quoted, roles, schemaRights } from '../sql/roles';
@@ -274,7 +274,7 @@ export class RoleAdmin {
 function rightsError(error: unknown): RolesError | undefined {
   const message = (error as Error).message;
   switch (codeOf(error)) {
-    case '42501':
+    case INSUFFICIENT_PRIVILEGE:
       return new RolesError('BRANCHLINE_ROLES_RIGHTS', `Postgres refused it: ${message}.`, { cause: error });
     case '2BP01':
       return new RolesError(
