@@ -29,6 +29,13 @@ function foldersWith(folder: string, name: string): string[] {
     .sort();
 }
 
+function wantedRange(name: string, range: string): string {
+  // Later ones hide the types of mocha and jest.
+  if (name === '@tsconfig/node22') return '22.0.0';
+  // Temporal's packages go by one version, and a registry may not have each that a sample is pinned to.
+  return name.startsWith('@temporalio/') ? range.replace(/^(?=\d)/, '^') : range.replace(/^workspace:/, '');
+}
+
 /** Everything that the samples ask for, once, in a folder above them; what only looks at their style is left out. */
 function install(samples: string, scratch: string): void {
   const workspaces = foldersWith(samples, 'package.json').filter((folder) => folder !== '.');
@@ -38,8 +45,7 @@ function install(samples: string, scratch: string): void {
       Object.fromEntries(
         Object.entries(all)
           .filter(([name]) => !/eslint|prettier|nodemon/.test(name))
-          // Later ones hide the types of mocha and jest.
-          .map(([name, range]) => [name, name === '@tsconfig/node22' ? '22.0.0' : range.replace(/^workspace:/, '')]),
+          .map(([name, range]) => [name, wantedRange(name, range)]),
       );
     mkdirSync(path.join(scratch, folder), { recursive: true });
     writeFileSync(
