@@ -38,6 +38,9 @@ export class Leases {
   private leaseUntilMs = 0;
   private timer: NodeJS.Timeout | undefined;
   private renewing: Promise<void> | undefined;
+  /** Its row is gone for good: a renewal would make it anew. */
+  private left = false;
+  private warned = false;
 
   constructor(
     private readonly connections: Connections,
@@ -71,7 +74,7 @@ export class Leases {
   async renewNow(): Promise<void> {
     // One that is under way was sent before the news.
     await this.renewing?.catch(() => {});
-    await this.renew().catch(ignoreWhenClosed);
+    if (!this.left) await this.renewOrWarn();
   }
 
   /** As of the last renewal: while Postgres is away nobody can renew, and nobody has gone. */
@@ -115,6 +118,7 @@ export class Leases {
 
   /** Gives everything back, as if this process had died, but at once. */
   async leave(): Promise<void> {
+    this.left = true;
     clearTimeout(this.timer);
     await this.giveBack();
   }
@@ -131,7 +135,7 @@ export class Leases {
   }
 
   private async giveBack(): Promise<void> {
-    await this.renewing?.catch(ignoreWhenClosed);
+    await this.renewing?.catch(() => {});
     await this.connections.query(this.statements.expire, [this.processId]);
     await this.reap();
   }
@@ -139,14 +143,26 @@ export class Leases {
   private schedule(): void {
     // One that has missed its renewals is looked after as soon as its lease ends.
     const ends = this.others.map(({ leaseUntilMs }) => leaseUntilMs - this.clock.serverMs() + afterLeaseMs);
-    const wait = Math.max(afterLeaseMs, Math.min(this.leaseMs / 3, ...ends));
+    const wait = Math.max(afterLeaseMs, Math.min(this.leaseMs / 3, ...(this.warned ? [] : ends)));
     this.timer = setTimeout(() => {
-      void this.renew()
-        .catch(ignoreWhenClosed)
-        .then(() => {
-          if (!this.connections.closed) this.schedule();
-        });
+      void this.renewOrWarn().then(() => {
+        if (!this.left && !this.connections.closed) this.schedule();
+      });
     }, wait).unref();
+  }
+
+  /** What keeps this process from its lease (a right taken away, a dropped schema) is said once, and tried again: it may be given back. */
+  private async renewOrWarn(): Promise<void> {
+    try {
+      await this.renew();
+      this.warned = false;
+    } catch (error) {
+      if (this.warned || error instanceof StoreClosedError) return;
+      this.warned = true;
+      process.emitWarning(`The lease of this process could not be renewed: ${(error as Error).message}`, {
+        code: 'BRANCHLINE_LEASE_NOT_RENEWED',
+      });
+    }
   }
 
   private renew(): Promise<void> {
@@ -204,8 +220,4 @@ export class Leases {
       if (rows[0]?.done !== false) return;
     }
   }
-}
-
-function ignoreWhenClosed(error: unknown): void {
-  if (!(error instanceof StoreClosedError)) throw error;
 }

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it, vi } from 'vitest';
+import type { Leases } from '../../shim/store/leases';
 import type { Notice } from '../../shim/store/types';
 import { nextCommit, payload, runState, startCommit } from '../support/commits';
-import { freshSchema, sql, testStore, type TestSchema } from '../support/database';
+import { afterTest, freshSchema, sql, testStore, type TestSchema } from '../support/database';
 
 const queue = { namespaceId: 1, queue: 'q', kind: 'activity' as const };
 const task = (runId: string, scheduledEventId = 5, priority = 3) => ({
@@ -218,4 +219,31 @@ it('keeps the newest heartbeat of the newest attempt', async () => {
   const [beat] = await store.heartbeats(runId);
   expect(beat).toMatchObject({ scheduledEventId: 5, attempt: 2, details: { payloads: [payload(3)] } });
   expect(Math.abs(beat!.atMs - store.nowMs())).toBeLessThan(5000);
+});
+
+describe('the lease of a process', () => {
+  it('is tried again while Postgres refuses it, after one warning', async () => {
+    const database = freshSchema();
+    const store = await testStore({ leaseMs: 300 }, database);
+    const warning = vi.spyOn(process, 'emitWarning').mockReturnValue();
+    afterTest(() => Promise.resolve(warning.mockRestore()));
+    const { schema } = database;
+    await sql(`ALTER TABLE ${schema}.processes RENAME TO kept`);
+    await vi.waitFor(() => expect(warning).toHaveBeenCalled(), 5000);
+    expect(warning.mock.calls[0]![0]).toMatch(/lease of this process could not be renewed: .*processes/);
+    await sql(`UPDATE ${schema}.kept SET lease_until = now() - interval '1 minute'`);
+    await sql(`ALTER TABLE ${schema}.kept RENAME TO processes`);
+    const live = `SELECT FROM ${schema}.processes WHERE id = $1 AND lease_until > now()`;
+    await vi.waitFor(async () => expect(await sql(live, [store.processId])).toHaveLength(1), 5000);
+    expect(warning).toHaveBeenCalledTimes(1);
+  });
+
+  it('stays given back, whoever asks for a renewal afterwards', async () => {
+    const database = freshSchema();
+    const { leases } = (await testStore({}, database)) as unknown as { leases: Leases };
+    const renewing = leases.renewNow();
+    await leases.leave();
+    await Promise.all([renewing, leases.renewNow()]);
+    expect(await sql(`SELECT FROM ${database.schema}.processes`)).toEqual([]);
+  });
 });
