@@ -46,7 +46,7 @@ export class BatchJobs {
     private readonly call: Call,
   ) {
     this.stopNotices = store.onNotice(({ kind }) => {
-      if (kind === 'processDied' || kind === 'missed' || kind === 'fence') this.look();
+      if (kind === 'processDied' || kind === 'missed') this.look();
     });
   }
 

@@ -46,7 +46,7 @@ export class DueRuns {
     this.timer = new DueTimer(parts.store, (runId) => this.fire(runId, false));
     this.stopNotices = parts.store.onNotice(({ kind }) => {
       // What a dead process had is free now.
-      if (kind !== 'processDied' && kind !== 'missed' && kind !== 'fence') return;
+      if (kind !== 'processDied' && kind !== 'missed') return;
       this.lookAtOnce = this.looking;
       void this.look();
     });

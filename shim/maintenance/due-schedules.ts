@@ -29,7 +29,7 @@ export class DueSchedules {
   ) {
     this.timer = new DueTimer(store, (id) => this.fire(id));
     this.stopNotices = store.onNotice((notice) => {
-      if (notice.kind === 'missed' || notice.kind === 'fence') void this.look();
+      if (notice.kind === 'missed') void this.look();
       if (notice.kind === 'schedule') this.planned(notice, notice.dueAtMs);
     });
   }

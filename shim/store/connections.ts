@@ -270,7 +270,7 @@ export class Connections {
     // A borrowed pool is one for both.
     observer?.connected(pool === this.readPool ? 'read' : 'commit', performance.now() - askedAt);
     try {
-      await fence?.meet(taken.client);
+      if (fence?.hasMet(taken.client) === false) await fence.meet(taken.client);
       // Seen on this connection, or on another one while this was waited for.
       if (fence?.epoch !== epoch) throw new TimelineMoved();
       return await work(taken.client);

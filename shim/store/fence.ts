@@ -33,6 +33,11 @@ export class Fence {
     private readonly onChange: () => void,
   ) {}
 
+  /** So that the way of commits need not wait for nothing. */
+  hasMet(client: ClientBase): boolean {
+    return this.met.has(client);
+  }
+
   /** Before a connection is used for the first time. */
   async meet(client: ClientBase): Promise<void> {
     if (this.met.has(client)) return;

@@ -146,7 +146,7 @@ export class PostgresStore implements Store {
     this.fence = new Fence(
       this.sql.fence.meet,
       () => this.timelineMoved(),
-      () => this.notices.emit({ kind: 'fence' }),
+      () => this.fenceMoved(),
     );
     connections.fence = this.fence;
     this.committer = new Committer(connections, this.clock, processId, leaseMs, this.sql.runs, this.fence);
@@ -211,6 +211,12 @@ export class PostgresStore implements Store {
     await this.leases.start();
     await this.notices.start();
     storeOpened(this.measures);
+  }
+
+  private fenceMoved(): void {
+    this.notices.emit({ kind: 'fence' });
+    // While it was up nobody followed the notices of work.
+    if (!this.fence.raised) this.notices.emit({ kind: 'missed' });
   }
 
   /** What this process remembers may never have happened here. */

@@ -282,7 +282,7 @@ export type Notice =
   | { kind: 'processDied' }
   /** Never sent: the fence went up or down (`Store.fence`). */
   | { kind: 'fence' }
-  /** Never sent: this process heard nothing for a while, as its listening connection was lost. Anything may have changed. */
+  /** Never sent: this process heard nothing for a while (its listening connection was lost), or did not heed what it heard (the fence was up). Anything may have changed. */
   | { kind: 'missed' };
 
 export interface ScheduleKey {

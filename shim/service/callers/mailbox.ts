@@ -34,7 +34,7 @@ export class Mailbox {
     private readonly runs: RunRegistry,
   ) {
     this.stopNotices = store.onNotice((notice) => {
-      if (notice.kind === 'missed' || notice.kind === 'fence') void this.look();
+      if (notice.kind === 'missed') void this.look();
       if (notice.kind !== 'inbox' || store.fence.raised) return;
       for (const runId of notice.runIds) if (this.isForUs(runId)) void this.deliver(runId);
     });
