@@ -35,20 +35,22 @@ export async function updateProgress(
   updateId: string,
 ): Promise<UpdateProgress | undefined> {
   const progress = await progressInRun(parts, runId, updateId);
-  if (progress !== undefined) return progress;
+  if (progress) return progress;
   const waiting = await parts.store.inbox.find(runId, 'update', updateId);
-  // It may just have been taken from there.
-  if (waiting === null) return progressInRun(parts, runId, updateId);
+  if (waiting === null) {
+    // It may just have been taken from there, but not by a run that had closed before.
+    return progress === null ? undefined : ((await progressInRun(parts, runId, updateId)) ?? undefined);
+  }
   if (waiting.error !== null) return completed({ failure: { message: waiting.error, source: 'Server' } });
   return { stage: Stage.UPDATE_WORKFLOW_EXECUTION_LIFECYCLE_STAGE_ADMITTED, outcome: null };
 }
 
-/** Undefined = the run does not know this update. */
+/** Undefined = the run does not know this update; null = and as it is closed, never will. */
 async function progressInRun(
   parts: ServiceParts,
   runId: string,
   updateId: string,
-): Promise<UpdateProgress | undefined> {
+): Promise<UpdateProgress | null | undefined> {
   const state = await parts.runs.read(runId);
   const update = state?.updates[updateId];
   if (state === null || (state.status !== Status.Running && update === undefined)) {
@@ -82,11 +84,7 @@ function abortedBy(state: RunState): UpdateProgress {
   };
 }
 
-async function progressOfClosed(
-  parts: ServiceParts,
-  runId: string,
-  updateId: string,
-): Promise<UpdateProgress | undefined> {
+async function progressOfClosed(parts: ServiceParts, runId: string, updateId: string): Promise<UpdateProgress | null> {
   const events = await parts.runs.history(runId, 1, MAX_EVENT_ID);
   const accepted = events.find(
     (event) => event.workflowExecutionUpdateAcceptedEventAttributes?.protocolInstanceId === updateId,
@@ -95,7 +93,7 @@ async function progressOfClosed(
     (event) => event.workflowExecutionUpdateCompletedEventAttributes?.meta?.updateId === updateId,
   )?.workflowExecutionUpdateCompletedEventAttributes;
   if (done) return completed(done.outcome ?? {});
-  return accepted ? completed({ failure: ACCEPTED_UPDATE_COMPLETED_WORKFLOW }) : undefined;
+  return accepted ? completed({ failure: ACCEPTED_UPDATE_COMPLETED_WORKFLOW }) : null;
 }
 
 /** Did the chain go on after this closed run (continue-as-new, retry, cron)? */
