@@ -9,6 +9,7 @@ import {
   INSUFFICIENT_PRIVILEGE,
   isConnectionLoss,
   isPassing,
+  reasonOf,
   StoreClosedError,
 } from './errors';
 import { type Fence, TimelineMoved } from './fence';
@@ -163,9 +164,8 @@ export class Connections {
         if (advice !== undefined) throw new DatabaseConnectionError(`${this.target}: ${advice}`, { cause: error });
         if (!isConnectionLoss(error) && !isPassing(error)) throw error;
         if (Date.now() > deadline) {
-          const words = error instanceof AggregateError ? String(error.errors[0]) : (error as Error).message;
           throw new DatabaseConnectionError(
-            `Cannot reach the database at ${this.target} (${words}). Is it running, and is the address right?`,
+            `Cannot reach the database at ${this.target} (${reasonOf(error)}). Is it running, and is the address right?`,
             { cause: error },
           );
         }

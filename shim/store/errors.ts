@@ -90,6 +90,12 @@ export function codeOf(error: unknown): string {
   return typeof code === 'string' ? code : '';
 }
 
+/** In words: Node gives an AggregateError without any when a name has several addresses and none of them answers. */
+export function reasonOf(error: unknown): string {
+  const first: unknown = error instanceof AggregateError ? error.errors[0] : error;
+  return first instanceof Error ? first.message : String(first);
+}
+
 const socketErrors = new Set([
   'ECONNREFUSED',
   'ECONNRESET',

@@ -1,8 +1,8 @@
 /** The fence as operators handle it: on one plain connection, which takes no lease and does no work. */
-import { Client } from 'pg';
-import { connectionOptions, describeTarget } from './connection-options';
-import { DatabaseConnectionError } from './errors';
+import type { Client } from 'pg';
 import { migrate } from './migrate';
+import { plainClient } from './plain-client';
+import { checkedSchema } from './schema-name';
 import { restore } from './sql/restore';
 
 export type Decision = 'cancel' | 'hold' | 'resume';
@@ -52,27 +52,18 @@ export class RestoreDatabase {
 
   /**
    * `url` as in `StoreOptions`.
-   * @throws DatabaseConnectionError; DatabaseOlderError, DatabaseNewerError when its tables are of another version
+   * @throws DatabaseConnectionError also for a schema's name that is not plain; DatabaseOlderError, DatabaseNewerError when its tables are of another version
    */
-  static async open(url: string | undefined, schema = 'branchline'): Promise<RestoreDatabase> {
-    const options = connectionOptions(url);
-    const client = new Client({ application_name: 'branchline restore', ...options });
-    client.on('error', () => undefined);
+  static async open(url: string | undefined, schema?: string): Promise<RestoreDatabase> {
+    const name = checkedSchema(schema);
+    const client = await plainClient(url, 'restore');
     try {
-      await client.connect();
-    } catch (error) {
-      const { message } = error as Error;
-      throw new DatabaseConnectionError(`Cannot reach the database at ${describeTarget(options)} (${message})`, {
-        cause: error,
-      });
-    }
-    try {
-      await migrate(client, schema, false);
+      await migrate(client, name, false);
     } catch (error) {
       await client.end();
       throw error;
     }
-    return new RestoreDatabase(client, schema);
+    return new RestoreDatabase(client, name);
   }
 
   async close(): Promise<void> {

@@ -100,3 +100,13 @@ async function raiseBeside(database: TestSchema): Promise<Ended> {
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (data: Buffer) => (out += data.toString()));
   return new Promise((resolve) => child.once('close', (status) => resolve({ status, out })));
 }
+
+test('branchline restore says why it cannot begin', () => {
+  // A name with two addresses: Node's error has no words of its own.
+  const away = restore({ url: 'postgres://u:p@localhost:1/d', schema: 'branchline' } as TestSchema, 'check');
+  expect(away.status).toBe(1);
+  expect(away.out).toMatch(/Cannot reach the database at .*ECONNREFUSED/);
+  const odd = restore({ url: 'postgres://u:p@localhost:1/d', schema: 'a"; DROP TABLE b; --' } as TestSchema, 'check');
+  expect(odd.status).toBe(1);
+  expect(odd.out).toContain('use letters, digits and underscores');
+});

@@ -1,8 +1,8 @@
 /** Installs, shows and removes group roles, as the owner of the schema. */
-import { Client } from 'pg';
-import { connectionOptions, describeTarget } from '../connection-options';
-import { codeOf, DatabaseConnectionError, INSUFFICIENT_PRIVILEGE } from '../errors';
+import type { Client } from 'pg';
+import { codeOf, INSUFFICIENT_PRIVILEGE } from '../errors';
 import { migrate, readMigrations } from '../migrate';
+import { plainClient } from '../plain-client';
 import { checkedSchema } from '../schema-name';
 import { quoted, roles, schemaRights } from '../sql/roles';
 import { ROLE_KINDS, type RoleKind } from './rights';
@@ -76,16 +76,7 @@ export class RoleAdmin {
     work: (admin: RoleAdmin) => Promise<R>,
   ): Promise<R> {
     const name = checkedSchema(schema);
-    const config = { application_name: 'branchline roles', ...connectionOptions(url) };
-    const client = new Client(config);
-    client.on('error', () => {});
-    try {
-      await client.connect();
-    } catch (error) {
-      throw new DatabaseConnectionError(`Cannot connect to ${describeTarget(config)}: ${(error as Error).message}`, {
-        cause: error,
-      });
-    }
+    const client = await plainClient(url, 'roles');
     try {
       return await work(new RoleAdmin(client, name));
     } finally {
