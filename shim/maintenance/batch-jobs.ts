@@ -5,7 +5,8 @@
 import { type Call, carryOut, jobFilter } from '../service/batch/operations';
 import { Code, ServiceError } from '../service/errors';
 import { RateLimit } from './rate-limit';
-import type { BatchItem, BatchJob, Store } from '../store/types';
+import type { BatchItem, BatchJob } from '../store/batch-job-types';
+import type { Store } from '../store/types';
 
 /** How often a process looks for jobs that others left, ms. Those it starts itself it takes at once. */
 const LOOK_MS = 30_000;

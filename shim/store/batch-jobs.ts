@@ -3,7 +3,7 @@ import type { Connections } from './connections';
 import { fromJson, toJson } from './json';
 import { batchJobs } from './sql/batch-jobs';
 import { prepareStatements } from './statement';
-import type { BatchItem, BatchJob, BatchJobKey, BatchJobStore, BatchTarget } from './types';
+import type { BatchItem, BatchJob, BatchJobKey, BatchJobStore, BatchTarget } from './batch-job-types';
 
 interface JobRecord {
   namespace_id: number;

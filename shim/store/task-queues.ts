@@ -3,7 +3,7 @@ import { int4Array, uuidArray } from './binary-arrays';
 import type { Connections } from './connections';
 import { taskQueues } from './sql/task-queues';
 import { prepareStatements } from './statement';
-import type { KeyLimit, LimitedActivity, StoredKeyLimit, TaskQueueConfigRow, TaskQueueStore } from './types';
+import type { KeyLimit, LimitedActivity, StoredKeyLimit, TaskQueueConfigRow, TaskQueueStore } from './task-queue-types';
 
 interface ConfigRecord {
   namespace_id: number;

@@ -17,7 +17,9 @@ import type { ScheduleState, SlotRecord } from '../service/engine/schedules/type
 import type { HistoryEvent, Payload, Payloads, RunState, Status } from '../service/engine/types';
 import type { LoadStore } from './load-types';
 import type { PayloadPartyStore } from './payload-types';
+import type { BatchJobStore } from './batch-job-types';
 import type { Rights } from './rights';
+import type { TaskQueueStore } from './task-queue-types';
 import type { RoutingStore } from './routing-types';
 import type { StandInStore } from './stand-in-types';
 import type { ScheduleMoveStore } from './schedule-move-types';
@@ -369,124 +371,6 @@ export interface WaitingQueue {
 }
 
 export type WaitingTask = Pick<ClaimedTask, 'id' | 'queue' | 'kind' | 'runId' | 'scheduledEventId' | 'attempt'>;
-
-export interface BatchJobKey {
-  namespaceId: number;
-  jobId: string;
-}
-
-/** One command on many workflows. */
-export interface BatchJob extends BatchJobKey {
-  /** temporal.api.enums.v1.BatchOperationState and BatchOperationType as numbers. */
-  state: number;
-  type: number;
-  /** Plain data; bytes allowed. */
-  operation: object;
-  query: string;
-  reason: string;
-  identity: string;
-  operationsPerSecond: number;
-  startedMs: number;
-  /** 0 while it runs. */
-  closedMs: number;
-  /** Where the listing goes on; null at its beginning. */
-  pageToken: Uint8Array | null;
-  listed: boolean;
-  total: number;
-  completed: number;
-  failed: number;
-}
-
-export interface BatchTarget {
-  workflowId: string;
-  /** '' = the current run. */
-  runId: string;
-}
-export interface BatchItem extends BatchTarget {
-  position: number;
-}
-
-/** Calls that change a job are refused (false) to a process that does not own it any more, or when it was stopped. */
-export interface BatchJobStore {
-  /** `targets` are its items, null when they are to be listed. */
-  start(
-    job: Pick<BatchJob, 'type' | 'operation' | 'query' | 'reason' | 'identity' | 'operationsPerSecond'> & BatchJobKey,
-    targets: BatchTarget[] | null,
-  ): Promise<'started' | 'exists' | 'busy'>;
-  load(key: BatchJobKey): Promise<BatchJob | null>;
-  /** Newest first. */
-  list(namespaceId: number, limit: number, after: { startedMs: number; jobId: string } | null): Promise<BatchJob[]>;
-  /** A running job that no living process works on, now owned by this one; not one of those that it works on already. */
-  claim(working: BatchJobKey[]): Promise<BatchJob | null>;
-  release(key: BatchJobKey): Promise<void>;
-  /** A page of the listing; `pageToken` null = it was the last. */
-  addItems(key: BatchJobKey, targets: BatchTarget[], pageToken: Uint8Array | null): Promise<boolean>;
-  /** Items still to be done, behind that position. */
-  items(key: BatchJobKey, afterPosition: number, limit: number): Promise<BatchItem[]>;
-  /** `error` null = done. */
-  finish(key: BatchJobKey, fates: { position: number; error: string | null }[]): Promise<boolean>;
-  complete(key: BatchJobKey): Promise<void>;
-  /** False when it does not run. What was not done is forgotten. */
-  stop(key: BatchJobKey): Promise<boolean>;
-  /** Removes jobs that closed before that time, some of them per call; how many. */
-  deleteClosed(namespaceId: number, beforeMs: number): Promise<number>;
-}
-
-/** Limits of one fairness key on an activity queue; null = none. */
-export interface KeyLimit {
-  /** Attempts that run at once, over all processes. */
-  maxConcurrent: number | null;
-  /** Starts per second, over all processes. */
-  maxPerSecond: number | null;
-}
-export interface StoredKeyLimit extends KeyLimit {
-  namespaceId: number;
-  queue: string;
-  /** `*` = each key without a limit of its own. */
-  fairnessKey: string;
-}
-
-/** An attempt of an activity whose fairness key has a limit on concurrency. */
-export interface LimitedActivity {
-  namespaceId: number;
-  queue: string;
-  fairnessKey: string;
-  runId: string;
-  scheduledEventId: number;
-  attempt: number;
-}
-
-export interface TaskQueueConfigRow {
-  namespaceId: number;
-  queue: string;
-  kind: 'workflow' | 'activity';
-  /** 0 = there was none. */
-  version: number;
-  config: temporal.api.taskqueue.v1.ITaskQueueConfig;
-}
-
-/** What limits task queues (the tables after `task_queue_configs` in migrations/0001_foundation.sql). */
-export interface TaskQueueStore {
-  all(): Promise<{ configs: TaskQueueConfigRow[]; keyLimits: StoredKeyLimit[] }>;
-  config(namespaceId: number, queue: string, kind: 'workflow' | 'activity'): Promise<TaskQueueConfigRow | null>;
-  /** False when another version is there than the given one. */
-  setConfig(row: TaskQueueConfigRow): Promise<boolean>;
-  setKeyLimit(namespaceId: number, queue: string, fairnessKey: string, limit: KeyLimit): Promise<void>;
-  removeKeyLimit(namespaceId: number, queue: string, fairnessKey: string): Promise<void>;
-  /** With how many attempts of each key have a place. */
-  keyLimits(namespaceId: number, queue: string): Promise<(StoredKeyLimit & { running: number })[]>;
-  /** Takes up to `wanted` of the starts that are allowed now. */
-  takeStarts(
-    namespaceId: number,
-    queue: string,
-    fairnessKey: string,
-    perSecond: number,
-    wanted: number,
-  ): Promise<{ granted: number; waitMs: number }>;
-  /** Gives the attempt one of the `most` places of its key, if one is free; it may ask again. */
-  admit(activity: LimitedActivity, most: number): Promise<boolean>;
-  leave(activities: LimitedActivity[]): Promise<void>;
-}
 
 export interface TransactionOptions {
   /** Default `read committed`. */

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { temporal } from '@temporalio/proto';
 import { int64, long } from '../../common/proto-values';
-import type { BatchJob, BatchTarget } from '../../store/types';
+import type { BatchJob, BatchTarget } from '../../store/batch-job-types';
 import { durationProblem } from '../engine/durations';
 import { invalidArgument } from '../errors';
 import { both, is } from '../visibility/filter';

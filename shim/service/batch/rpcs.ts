@@ -1,7 +1,7 @@
 /** StartBatchOperation, StopBatchOperation, DescribeBatchOperation and ListBatchOperations (C129). */
 import type { temporal } from '@temporalio/proto';
 import { fromMs, long } from '../../common/proto-values';
-import type { BatchJob, BatchTarget } from '../../store/types';
+import type { BatchJob, BatchTarget } from '../../store/batch-job-types';
 import { Code, ServiceError, invalidArgument, notFound } from '../errors';
 import { decodeToken, encodeToken } from '../page-token';
 import { checkExecution, checkLength, workflowCompleted } from '../target';

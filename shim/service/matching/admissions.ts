@@ -3,7 +3,8 @@
  * (`limited_activities`) and gives it up when the attempt has ended. Places of attempts that ended elsewhere are found by the next one who looks
  * for a place. Costs nothing where no such limit is set.
  */
-import type { Store, LimitedActivity } from '../../store/types';
+import type { LimitedActivity } from '../../store/task-queue-types';
+import type { Store } from '../../store/types';
 import type { RunState } from '../engine/types';
 import type { BacklogEntry } from './backlog';
 import type { TaskQueue } from './task-queue';

@@ -1,6 +1,7 @@
 /** What is configured for task queues, as this process last read it: UpdateTaskQueueConfig's settings and the limits per fairness key. */
 import type { temporal } from '@temporalio/proto';
-import type { KeyLimit, Store } from '../../store/types';
+import type { KeyLimit } from '../../store/task-queue-types';
+import type { Store } from '../../store/types';
 import type { LimitSettings } from './queue-limits';
 import type { TaskQueue } from './task-queue';
 

@@ -1,6 +1,7 @@
 /** The limits of one activity queue: what may start now, of what waits for this process's pollers. */
 import { effectiveWeight } from '../engine/priority';
-import type { KeyLimit, Store } from '../../store/types';
+import type { KeyLimit } from '../../store/task-queue-types';
+import type { Store } from '../../store/types';
 import type { Admissions } from './admissions';
 import type { BacklogEntry, Gate } from './backlog';
 import { SharedRate } from './shared-rate';

@@ -3,6 +3,7 @@ import { int64 } from '../../common/proto-values';
 import type { NewTask, RunCommit, StoreTransaction } from '../../store/types';
 import { EventType } from '../engine/event-fields';
 import type { HistoryEvent } from '../engine/types';
+import type { Change } from './change';
 import type { Operation } from './operation';
 import type { RunHandle } from './run-handle';
 
@@ -44,6 +45,22 @@ export class Batch {
     other.links.push(this);
   }
 
+  /** What a transition decided. */
+  take(events: HistoryEvent[], change: Change): void {
+    for (const event of events) {
+      this.events.push(event);
+      const closed = closedActivity(event);
+      if (closed !== 0) this.closedActivities.push(closed);
+    }
+    if (change.newTasks !== null) this.newTasks.push(...change.newTasks);
+    if (change.doneTasks !== null) this.doneTasks.push(...change.doneTasks);
+    if (change.inbox !== null) this.inbox.push(...change.inbox);
+    if (change.signalRequestIds !== null) this.signalRequestIds.push(...change.signalRequestIds);
+    if (change.afterCommitCalls !== null) this.afterCommit.push(...change.afterCommitCalls);
+    if (change.dropCalls !== null) this.onDrop.push(...change.dropCalls);
+    if (change.answering) this.answersTask = true;
+  }
+
   /** All batches that must go together with this one, oldest first. */
   group(): Batch[] {
     if (this.links.length === 0) return [this];
@@ -54,7 +71,7 @@ export class Batch {
 }
 
 /** Scheduled event id of the activity that an event closes; 0 = none. */
-export function closedActivity(event: HistoryEvent): number {
+function closedActivity(event: HistoryEvent): number {
   switch (event.eventType as number) {
     case EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED:
       return int64(event.activityTaskCompletedEventAttributes?.scheduledEventId);

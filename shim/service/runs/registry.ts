@@ -17,7 +17,7 @@ import {
 } from '../engine/types';
 import { Code, ServiceError, notFound } from '../errors';
 import type { CreateOptions, LoadedRun, MutateOptions, Runs, Watch } from '../types';
-import { Batch, closedActivity } from './batch';
+import { Batch } from './batch';
 import { Change } from './change';
 import { ChangeWaiters } from './change-waiters';
 import { Committer } from './committer';
@@ -415,19 +415,7 @@ export class RunRegistry implements Runs {
     const batch = (run.batch ??= new Batch(run));
     this.dispatch(run, t, change);
     run.append(t.events);
-    for (const event of t.events) {
-      batch.events.push(event);
-      const closed = closedActivity(event);
-      if (closed !== 0) batch.closedActivities.push(closed);
-    }
-    if (change.newTasks !== null) batch.newTasks.push(...change.newTasks);
-    if (change.doneTasks !== null) batch.doneTasks.push(...change.doneTasks);
-    if (change.inbox !== null) batch.inbox.push(...change.inbox);
-    if (change.signalRequestIds !== null) batch.signalRequestIds.push(...change.signalRequestIds);
-    if (change.afterCommitCalls !== null) batch.afterCommit.push(...change.afterCommitCalls);
-    if (change.dropCalls !== null) batch.onDrop.push(...change.dropCalls);
-    if (change.answering) batch.answersTask = true;
-
+    batch.take(t.events, change);
     for (const effect of t.effects) {
       switch (effect.type) {
         case 'newRun':

@@ -1,4 +1,5 @@
 /** A parsed list filter as an SQL condition over `executions` (alias e). Values are always parameters. */
+import type { VisibilityQuery } from '../../store/types';
 import {
   type Attribute,
   CLOSE_ORDER,
@@ -18,26 +19,14 @@ import { parameter, statusOf, textOf } from './values';
 const FIRST_PARAMETER = 2;
 /** Postgres counts parameters in 16 bits; some are the list's own. */
 const MAX_PARAMETERS = 60_000;
-export interface SqlCondition {
-  /** '' = all. */
-  condition: string;
-  /** Of the placeholders; a condition beside another has its placeholders after those of that. */
-  values: unknown[];
-}
-
-export interface FilterSql extends SqlCondition {
-  /** The filter names the division: it is not for the ordinary one alone. */
-  allDivisions?: true;
-  /** The workflow types, each once, that all matches have one of; absent = any, one, or many. */
-  types?: string[];
-  /** All matches started then or before: RFC 3339. */
-  startedBy?: string;
-  /** Conditions of all matches that an index serves: that of search attributes, and those that have the order of lists. */
-  indexed?: { byAttributes: SqlCondition; inOrder: SqlCondition };
-}
+/** Of the placeholders; a condition beside another has its placeholders after those of that. */
+type SqlCondition = Pick<VisibilityQuery, 'condition' | 'values'>;
 
 /** `custom`: the namespace's own attributes, name → IndexedValueType. */
-export function filterSql(where: Filter | null, custom: Record<string, number>): FilterSql {
+export function filterSql(
+  where: Filter | null,
+  custom: Record<string, number>,
+): Omit<VisibilityQuery, 'namespaceId' | 'order'> {
   const writer = new ConditionWriter(custom);
   const condition = where === null ? '' : writer.write(where, false);
   // Runs of another division (schedules) are shown only to those who ask for them. In this form the planner expects that most rows hold it.
