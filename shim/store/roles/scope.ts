@@ -1,4 +1,5 @@
 /** Which rows belong to a role that is restricted to namespaces, or to one tenant in them: conditions of row-level security. */
+import { literal } from '../sql/roles';
 
 export interface Scope {
   /** Names; undefined = all. */
@@ -61,8 +62,6 @@ export interface Conditions {
   /** Rows that it may write. */
   check: string;
 }
-
-const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`;
 
 /** `s`: the quoted schema. The condition of a whole table is true, which costs its role nothing. */
 export function conditions(s: string, table: string, { namespaces, tenant }: Scope): Conditions {

@@ -1,8 +1,8 @@
 /** Tables `batch_jobs` and `batch_items`. */
-const ms = (column: string): string => `extract(epoch FROM ${column})::float8 * 1000`;
+import { epochMs } from './epoch';
 
 const columns = `j.namespace_id, j.job_id, j.state, j.type, j.operation::text AS operation, j.query, j.reason, j.identity, j.operations_per_second,
-  ${ms('j.started_at')} AS started_ms, coalesce(${ms('j.closed_at')}, 0) AS closed_ms,
+  ${epochMs('j.started_at')} AS started_ms, coalesce(${epochMs('j.closed_at')}, 0) AS closed_ms,
   j.page_token, j.listed, j.total, j.completed, j.failed`;
 
 const isJob = 'j.namespace_id = $1 AND j.job_id = $2';
@@ -22,7 +22,7 @@ export const batchJobs = (s: string) => ({
       EXISTS (SELECT FROM ${s}.batch_jobs j WHERE ${isJob}) AS there`,
   load: `SELECT ${columns} FROM ${s}.batch_jobs j WHERE ${isJob}`,
   list: `SELECT ${columns} FROM ${s}.batch_jobs j
-    WHERE j.namespace_id = $1 AND ($3::float8 IS NULL OR (${ms('j.started_at')}, j.job_id) < ($3, $4))
+    WHERE j.namespace_id = $1 AND ($3::float8 IS NULL OR (${epochMs('j.started_at')}, j.job_id) < ($3, $4))
     ORDER BY j.started_at DESC, j.job_id DESC LIMIT $2`,
   claim: `UPDATE ${s}.batch_jobs j SET owner = $1
     FROM (

@@ -1,11 +1,11 @@
 /** Table `executions`: identity and visibility of every retained run. Written by `commit_batch`; sql/visibility.ts has its lists and counts. */
-const ms = (column: string): string => `extract(epoch FROM ${column})::float8 * 1000`;
+import { epochMs } from './epoch';
 
 /** Over alias e; `buildId`: how the build id is read. */
 export const columns = (
   buildId: string,
 ): string => `e.namespace_id, e.workflow_id, e.run_id, e.first_run_id, e.base_run_id, e.workflow_type, e.task_queue, e.status, e.start_request_id,
-  ${ms('e.start_time')} AS start_ms, ${ms('e.execution_time')} AS execution_ms, coalesce(${ms('e.close_time')}, 0) AS close_ms,
+  ${epochMs('e.start_time')} AS start_ms, ${epochMs('e.execution_time')} AS execution_ms, coalesce(${epochMs('e.close_time')}, 0) AS close_ms,
   e.history_length::float8 AS history_length, e.history_size_bytes::float8 AS history_size_bytes,
   e.state_transitions::float8 AS state_transitions,
   e.parent_workflow_id, e.parent_run_id, coalesce(e.root_workflow_id, e.workflow_id) AS root_workflow_id, coalesce(e.root_run_id, e.run_id) AS root_run_id,

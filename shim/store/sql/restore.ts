@@ -1,9 +1,9 @@
 /** The fence, and what is decided on runs after a restore (docs/restore.md). Sent by operators, one connection and one transaction at a time. */
-const ms = (column: string): string => `extract(epoch FROM ${column})::float8 * 1000`;
+import { epochMs } from './epoch';
 
 export const restore = (s: string) => ({
-  status: `SELECT f.led_on AS "ledOn", f.on_new_timeline AS "onNewTimeline", ${ms('f.raised_at')} AS "raisedAtMs", f.reason,
-    ${ms('f.restored_to')} AS "restoredToMs", ${ms('clock_timestamp()')} AS "nowMs", (SELECT count(*)::integer FROM ${s}.runs r WHERE r.held) AS held,
+  status: `SELECT f.led_on AS "ledOn", f.on_new_timeline AS "onNewTimeline", ${epochMs('f.raised_at')} AS "raisedAtMs", f.reason,
+    ${epochMs('f.restored_to')} AS "restoredToMs", ${epochMs('clock_timestamp()')} AS "nowMs", (SELECT count(*)::integer FROM ${s}.runs r WHERE r.held) AS held,
     (SELECT count(*)::integer FROM ${s}.processes p WHERE p.lease_until > clock_timestamp()) AS processes,
     (SELECT count(*)::integer FROM ${s}.processes p WHERE p.lease_until > clock_timestamp() AND p.at_fence) AS "atFence"
     FROM ${s}.fence f`,
@@ -16,11 +16,11 @@ export const restore = (s: string) => ({
   onNewTimeline: `UPDATE ${s}.fence SET on_new_timeline = $1`,
   // While the fence is up: open runs that were there before it. While it is down: those that are held.
   runs: `SELECT n.name AS namespace, e.workflow_id AS "workflowId", e.run_id AS "runId", e.workflow_type AS "workflowType", e.task_queue AS "taskQueue",
-      ${ms('e.start_time')} AS "startedMs", coalesce(r.held, false) AS held, d.decision,
-      coalesce((SELECT json_agg(json_build_object('kind', w.kind, 'name', w.name, 'state', w.state, 'untilMs', ${ms('w.until')}) ORDER BY w.kind, w.name)
+      ${epochMs('e.start_time')} AS "startedMs", coalesce(r.held, false) AS held, d.decision,
+      coalesce((SELECT json_agg(json_build_object('kind', w.kind, 'name', w.name, 'state', w.state, 'untilMs', ${epochMs('w.until')}) ORDER BY w.kind, w.name)
         FROM ${s}.waiting_on w WHERE w.run_id = e.run_id), '[]') AS "waitsFor",
       coalesce((SELECT json_agg(json_build_object('activityId', a.activity_id, 'activityType', a.activity_type, 'attempt', a.attempt,
-          'startedMs', ${ms('a.started_at')}) ORDER BY a.activity_id)
+          'startedMs', ${epochMs('a.started_at')}) ORDER BY a.activity_id)
         FROM ${s}.pending_activities a WHERE a.run_id = e.run_id), '[]') AS activities
     FROM ${s}.runs r
       JOIN ${s}.executions e ON e.run_id = r.run_id

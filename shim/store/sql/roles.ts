@@ -1,5 +1,5 @@
 /** Group roles, their rights and their policies. `s` is the quoted schema, `r` a quoted role. Also printed, for those who run SQL themselves. */
-const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`;
+export const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`;
 export const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 
 export const roles = (s: string) => ({
@@ -15,7 +15,6 @@ export const roles = (s: string) => ({
       EXISTS (SELECT FROM pg_namespace p, aclexplode(p.nspacl) a
         WHERE p.nspname = 'public' AND a.grantee = 0 AND a.privilege_type = 'CREATE') AS public_is_open
     FROM pg_namespace n JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = 'migrations' WHERE n.nspname = $1`,
-  isThere: `SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relname = 'migrations'`,
   namespaces: `SELECT n.name FROM ${s}.namespaces n WHERE n.name = ANY ($1::text[])`,
   /** Of which of these namespaces the attribute is a Keyword (2). */
   keywords: `SELECT n.name FROM ${s}.namespaces n JOIN ${s}.search_attributes a ON a.namespace_id = n.id

@@ -1,5 +1,6 @@
 /** Table `schedule_moves`. */
-const epochMs = (column: string): string => `extract(epoch FROM ${column})::float8 * 1000`;
+import { epochMs } from './epoch';
+
 const columns = `m.id, m.namespace, m.schedule_id, m.from_engine, m.to_engine, m.step, ${epochMs('m.cut_at')} AS cut_ms, m.state,
   m.moved_by, m.reason, ${epochMs('m.begun_at')} AS begun_ms, ${epochMs('m.changed_at')} AS changed_ms`;
 const open = `m.step NOT IN ('done', 'undone')`;
