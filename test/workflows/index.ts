@@ -199,3 +199,13 @@ export async function callingLocally(name: string, ...args: unknown[]): Promise<
   if (await proxied['firstTime']!()) throw new Error('once more');
   return result;
 }
+
+/** An activity of its own asks it, by a signal or a start of it from outside, for another one. */
+export async function asked(): Promise<void> {
+  let isAsked = false;
+  setHandler(goSignal, () => void (isAsked = true));
+  const asking = echo('ask');
+  await condition(() => isAsked);
+  await greet('asked');
+  await asking;
+}

@@ -45,6 +45,12 @@ export class Batch {
     other.links.push(this);
   }
 
+  /** Code outside of the workflow waits for this, and may be what the workflow's next activity counts on. */
+  get answersCaller(): boolean {
+    if (this.operations.length === 0) return false;
+    return this.create !== null || this.operations.some(({ operation }) => operation.options?.signalRequestId);
+  }
+
   /** What a transition decided. */
   take(events: HistoryEvent[], change: Change): void {
     for (const event of events) {

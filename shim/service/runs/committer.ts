@@ -105,8 +105,10 @@ export class Committer {
       if (isGone(run.state) && run.batch === null) run.gone = true;
     }
     for (const batch of group) {
-      for (const call of batch.afterCommit) call();
       for (const { operation, result } of batch.operations) operation.resolve(result);
+      if (!batch.answersCaller) for (const call of batch.afterCommit) call();
+      // Its caller has started or signalled, and acts on that before what he caused does: a server's answer overtakes what it causes as well.
+      else if (batch.afterCommit.length > 0) setImmediate(() => batch.afterCommit.forEach((call) => call()));
       this.events.committed(batch);
       this.schedule(batch.run);
     }
