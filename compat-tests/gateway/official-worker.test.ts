@@ -8,6 +8,7 @@ import {
 } from '@temporalio/client';
 import { CancelledFailure, TerminatedFailure } from '@temporalio/common';
 import { describe, expect, it } from 'vitest';
+import { sql } from '../../test/support/database';
 import * as activities from './activities';
 import { bench } from './harness';
 import * as workflows from './workflows';
@@ -48,6 +49,31 @@ describe('the official worker runs', () => {
       const long = { ...start(taskQueue, [2500]), workflowTaskTimeout: '1s' };
       expect(await client.workflow.execute(workflows.longLocal, long)).toBe('slow');
     });
+  });
+
+  it('an activity only after the start or signal that led to it was answered', async () => {
+    const { client, taskQueue, running, database } = await bench();
+    const order: string[] = [];
+    const noting = { echo: () => void order.push('echo'), greet: () => void order.push('greet') };
+    const rounds = Array.from({ length: 20 }, () => ['started', 'echo', 'signalled', 'greet']).flat();
+    await running(
+      async () => {
+        while (order.length < rounds.length) {
+          const handle = await client.workflow.start(workflows.asked, start(taskQueue));
+          order.push('started');
+          await expect.poll(() => order.at(-1), { interval: 5 }).toBe('echo');
+          await handle.signal(workflows.goSignal, 'on');
+          order.push('signalled');
+          await handle.result();
+        }
+      },
+      { activities: noting },
+    );
+    expect(order).toEqual(rounds);
+    // A row of history is a commit: who signalled did not wait for the one with the workflow's answer.
+    const together = `SELECT FROM "${database.schema}".history h WHERE h.events::text LIKE '%workflowExecutionSignaledEventAttributes%'
+      AND h.events::text LIKE '%activityTaskScheduledEventAttributes%'`;
+    expect(await sql(together)).toEqual([]);
   });
 
   it('signals, queries and updates', async () => {

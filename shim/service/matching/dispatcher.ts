@@ -175,7 +175,7 @@ export class Dispatcher {
     change.keepsWork();
     const aheadOfStart = run.mayGoAhead && run.version === 0 && poller.ctx.aheadOfStart === true;
     if (aheadOfStart) markAheadOfStart(started.response, () => this.runs.startDurable(run));
-    change.hold(startedTask(requestId), aheadOfStart);
+    change.hold(startedTask(requestId), aheadOfStart, poller.ctx.onWire === true);
     let handedOut = false;
     const deliver = (): void => {
       handedOut = true;
@@ -332,7 +332,7 @@ export class Dispatcher {
     const isBehindRows = queue.rowsMayWait && !shared && queue.limits === null;
     if (queue.polled && !isBehindRows && queue.backlog.length < (shared ? MAX_SHARED_BACKLOG : MAX_BACKLOG)) {
       change.keepsWork();
-      if (queue.kind === 'workflow') change.hold(waitingTask(scheduledEventId), false);
+      if (queue.kind === 'workflow') change.hold(waitingTask(scheduledEventId));
       const { runId } = change.run;
       // Only once memory has the change may somebody take it up.
       change.afterMerge(() => {

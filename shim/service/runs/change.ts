@@ -16,6 +16,8 @@ export class Change implements LoadedRun {
   heldFor = '';
   /** The held workflow task was handed out though the run's start is not durable. */
   aheadOfStart = false;
+  /** Its worker is on the wire. */
+  onWire = false;
   answering = false;
   unmoved = false;
 
@@ -64,9 +66,10 @@ export class Change implements LoadedRun {
     (this.dropCalls ??= []).push(call);
   }
   /** Wait a little for the completion of that workflow task (holds.ts), so that both are one commit. */
-  hold(heldFor: string, aheadOfStart: boolean): void {
+  hold(heldFor: string, aheadOfStart = false, onWire = false): void {
     this.heldFor = heldFor;
     this.aheadOfStart = aheadOfStart;
+    this.onWire = onWire;
   }
   /** A worker waits for the answer: commit now. */
   answersTask(): void {

@@ -453,7 +453,9 @@ export class RunRegistry implements Runs {
       batch.within === undefined &&
       !batch.answersTask &&
       batch.links.length === 0 &&
-      (!run.commitFirst || change.aheadOfStart);
+      (!run.commitFirst || change.aheadOfStart) &&
+      // On the wire nothing but a commit of its own lets the answer to a start or signal overtake what that leads to.
+      !(change.onWire && batch.answersCaller);
     if (change.heldFor !== '' && mayHold) this.committer.hold(batch, change.heldFor);
     else if (batch.heldFor !== '') this.committer.hurry(batch);
     this.committer.schedule(run);
