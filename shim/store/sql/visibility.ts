@@ -65,16 +65,17 @@ const pageOf = (s: string, rows: string, after: ListPosition | null): string =>
   `SELECT ${columns('e.known_build_id')}, ${keysOf(['e.close_order', 'e.start_time'])}${after === null ? `, ${closedBy(s)}` : ''}
     FROM (${rows}) e ORDER BY ${listOrder}`;
 
-type Indexed = NonNullable<VisibilityQuery['indexed']>;
-
-/** The matches among the first `most` runs in the order of lists; `whole`: there are no more, or the page is full. */
-export function walk(
+/** A page of the matches among `most` runs; each row tells with `whole` that nothing beyond them can belong to it. */
+type Search = (
   s: string,
-  query: VisibilityQuery & { indexed: Indexed },
+  query: VisibilityQuery & Required<Pick<VisibilityQuery, 'indexed'>>,
   limit: number,
   after: ListPosition | null,
   most: number,
-): Statement {
+) => Statement;
+
+/** Among the first runs in the order of lists: whole also when it is full. */
+export const walk: Search = (s, query, limit, after, most) => {
   const { condition, indexed } = query;
   const parameters = new Parameters(query, indexed.inOrder.values);
   const inOrder = where(indexed.inOrder);
@@ -90,29 +91,31 @@ export function walk(
   const size = parameters.add(limit, 'int8');
   const whole = `(SELECT count(*) FROM page) = ${size} OR (SELECT count(*) FROM (${walked}) e) < ${parameters.add(most, 'int8')}`;
   return { text: found(s, walked, size, after, whole), values: parameters.values };
-}
+};
 
-/** The matches among `most` runs that the index of search attributes finds; `whole`: there are no more. */
-export function lookUp(
-  s: string,
-  query: VisibilityQuery & { indexed: Indexed },
-  limit: number,
-  after: ListPosition | null,
-  most: number,
-): Statement {
+/** Among those that the index of search attributes finds. */
+export const lookUp: Search = (s, query, limit, after, most) => {
   const { condition, indexed } = query;
   const parameters = new Parameters(query, indexed.byAttributes.values);
   const { order, beyond } = position(after, parameters);
   const looked = `SELECT e.run_id, e.start_time, ${order} AS close_order, ((${condition})${beyond}) AS holds
     FROM ${relation(s)} e WHERE ${where(indexed.byAttributes)} LIMIT ${parameters.add(most + 1, 'int8')}`;
   const whole = `(SELECT count(*) FROM looked) <= ${parameters.add(most, 'int8')}`;
-  const text = found(s, 'SELECT * FROM looked', parameters.add(limit, 'int8'), after, whole);
-  return { text: `WITH looked AS MATERIALIZED (${looked}), ${text.slice('WITH '.length)}`, values: parameters.values };
-}
+  const size = parameters.add(limit, 'int8');
+  const before = `looked AS MATERIALIZED (${looked}), `;
+  return { text: found(s, 'SELECT * FROM looked', size, after, whole, before), values: parameters.values };
+};
 
 /** A page of those that hold, with `whole`: one row without a run when there are none. A join without a condition keeps the page's order. */
-const found = (s: string, rows: string, limit: string, after: ListPosition | null, whole: string): string =>
-  `WITH page AS MATERIALIZED (${pageOf(
+const found = (
+  s: string,
+  rows: string,
+  limit: string,
+  after: ListPosition | null,
+  whole: string,
+  before = '',
+): string =>
+  `WITH ${before}page AS MATERIALIZED (${pageOf(
     s,
     `SELECT r.*, e.close_order FROM (SELECT * FROM (${rows}) e WHERE e.holds ORDER BY ${listOrder} LIMIT ${limit}) e
      JOIN ${relation(s)} r ON r.run_id = e.run_id`,
