@@ -25,7 +25,7 @@ export const executions = (s: string) => ({
     UNION ALL
     (SELECT ${identity} FROM ${s}.executions WHERE namespace_id = $1 AND workflow_id = $2 ORDER BY start_time DESC LIMIT 1)
     LIMIT 1`,
-  deleteExpired: `SELECT deleted, extract(epoch FROM last_close)::float8 * 1000 AS last_close_ms
+  deleteExpired: `SELECT deleted, ${epochMs('last_close')} AS last_close_ms
     FROM ${s}.delete_expired($1, to_timestamp($2::float8 / 1000), to_timestamp($3::float8 / 1000), $4, $5)`,
   startedBy: `SELECT run_id FROM ${s}.executions
     WHERE namespace_id = $1 AND workflow_id = $2 AND start_request_id = $3 ORDER BY start_time DESC LIMIT 1`,

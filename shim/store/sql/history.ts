@@ -1,4 +1,6 @@
 /** Table `history`: one row per commit. Written by `commit_batch`. */
+import { epochMs } from './epoch';
+
 export const history = (s: string) => ({
   read: `SELECT events::text AS events FROM ${s}.history
     WHERE run_id = $1 AND first_event_id <= $3
@@ -18,7 +20,7 @@ export const history = (s: string) => ({
       SELECT coalesce(t.attributes -> 'workerVersion' ->> 'buildId', '') AS "buildId",
         coalesce(t.attributes ->> 'binaryChecksum', '') AS "binaryChecksum",
         (e.event ->> 'eventId')::integer AS "eventId",
-        extract(epoch FROM (e.event ->> 'eventTime')::timestamptz)::float8 * 1000 AS "atMs"
+        ${epochMs("(e.event ->> 'eventTime')::timestamptz")} AS "atMs"
       FROM ${s}.history h CROSS JOIN LATERAL json_array_elements(h.events) AS e(event)
         CROSS JOIN LATERAL (SELECT e.event -> 'workflowTaskCompletedEventAttributes') AS t(attributes)
       WHERE h.run_id = $1 AND h.last_event_id > $2 AND t.attributes IS NOT NULL

@@ -1,10 +1,12 @@
 /** Tables `load_guard` and `load_events`, and what is measured for them. */
+import { ago, epochMs, fromNow } from './epoch';
+
 export const loadGuard = (s: string) => ({
   claim: `INSERT INTO ${s}.load_guard AS g (sampler, lease_until)
-    VALUES ($1::uuid, clock_timestamp() + make_interval(secs => $2::float8 / 1000))
+    VALUES ($1::uuid, ${fromNow('$2')})
     ON CONFLICT (only_one) DO UPDATE SET sampler = excluded.sampler, lease_until = excluded.lease_until
       WHERE (g.sampler = excluded.sampler OR g.lease_until < clock_timestamp())
-        AND (g.sampled_at IS NULL OR g.sampled_at < clock_timestamp() - make_interval(secs => $3::float8 / 1000))
+        AND (g.sampled_at IS NULL OR g.sampled_at < ${ago('$3')})
     RETURNING true AS mine`,
   release: `UPDATE ${s}.load_guard SET lease_until = '-infinity' WHERE sampler = $1::uuid`,
   // The next transaction id moves with each transaction that writes; looking at it takes none.
@@ -22,9 +24,9 @@ export const loadGuard = (s: string) => ({
       SELECT e.mode, e.diverting, e.reasons, e.load FROM written, json_to_record($6::json) AS e(mode text, diverting boolean, reasons json, load json)
       WHERE $6::json IS NOT NULL)
     SELECT true AS written FROM written`,
-  read: `SELECT phase, extract(epoch FROM since)::float8 * 1000 AS since_ms, load, reasons, sampler::text,
-      extract(epoch FROM clock_timestamp() - sampled_at)::float8 * 1000 AS age_ms
+  read: `SELECT phase, ${epochMs('since')} AS since_ms, load, reasons, sampler::text,
+      ${epochMs('clock_timestamp() - sampled_at')} AS age_ms
     FROM ${s}.load_guard WHERE sampled_at IS NOT NULL`,
-  events: `SELECT mode, diverting, reasons, load, extract(epoch FROM at)::float8 * 1000 AS at_ms
+  events: `SELECT mode, diverting, reasons, load, ${epochMs('at')} AS at_ms
     FROM ${s}.load_events ORDER BY at DESC, id DESC LIMIT $1`,
 });

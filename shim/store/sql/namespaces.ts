@@ -1,6 +1,8 @@
 /** Tables `namespaces` and `search_attributes`. */
+import { epochMs } from './epoch';
+
 const columns = `id, uuid, name, description, owner_email, retention_ms::float8 AS retention_ms, state,
-  extract(epoch FROM created_at)::float8 * 1000 AS created_ms, data`;
+  ${epochMs('created_at')} AS created_ms, data`;
 
 export const namespaces = (s: string) => ({
   all: `SELECT ${columns} FROM ${s}.namespaces ORDER BY id`,

@@ -1,4 +1,6 @@
 /** Table `payload_parties`. */
+import { ago } from './epoch';
+
 const columns = `p.id::text, p.engine, p.namespace, p.task_queue, p.identity, p.canary, p.unreadable`;
 
 export const payloadParties = (s: string) => ({
@@ -11,6 +13,6 @@ export const payloadParties = (s: string) => ({
     RETURNING xmax = 0 AS fresh`,
   live: `WITH old AS (DELETE FROM ${s}.payload_parties WHERE seen_at < clock_timestamp() - interval '1 hour')
     SELECT ${columns} FROM ${s}.payload_parties p
-    WHERE p.seen_at > clock_timestamp() - make_interval(secs => $1::float8 / 1000) ORDER BY p.id`,
+    WHERE p.seen_at > ${ago('$1')} ORDER BY p.id`,
   leave: `DELETE FROM ${s}.payload_parties WHERE id = ANY ($1::uuid[])`,
 });

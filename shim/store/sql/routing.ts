@@ -1,5 +1,7 @@
 /** Tables `route_versions` and `routed_ids`. */
-const versionColumns = `version, routes, extract(epoch FROM changed_at)::float8 * 1000 AS changed_ms, changed_by, reason, restores`;
+import { ago, epochMs } from './epoch';
+
+const versionColumns = `version, routes, ${epochMs('changed_at')} AS changed_ms, changed_by, reason, restores`;
 const idColumns = `r.namespace, r.kind, r.id, r.engine, r.version::float8 AS version, r.settled, r.past`;
 
 export const routing = (s: string) => ({
@@ -52,11 +54,11 @@ export const routing = (s: string) => ({
     CROSS JOIN LATERAL (SELECT array_agg(t) AS tokens FROM unnest(r.starting) AS t
       WHERE starts_with(t, $3)
         OR NOT EXISTS (SELECT FROM ${s}.processes p WHERE p.id::text = split_part(t, '/', 1) AND p.lease_until > clock_timestamp())) dead
-    WHERE r.starting <> '{}' AND r.changed_at < clock_timestamp() - make_interval(secs => $1::float8 / 1000) AND dead.tokens IS NOT NULL
+    WHERE r.starting <> '{}' AND r.changed_at < ${ago('$1')} AND dead.tokens IS NOT NULL
     ORDER BY r.changed_at LIMIT $2`,
   aged: `UPDATE ${s}.routed_ids r SET changed_at = clock_timestamp()
     FROM (SELECT w.namespace, w.kind, w.id FROM ${s}.routed_ids w
-      WHERE w.changed_at < clock_timestamp() - make_interval(secs => $1::float8 / 1000) AND w.starting = '{}'
+      WHERE w.changed_at < ${ago('$1')} AND w.starting = '{}'
       ORDER BY w.changed_at LIMIT $2 FOR UPDATE SKIP LOCKED) old
     WHERE r.namespace = old.namespace AND r.kind = old.kind AND r.id = old.id RETURNING ${idColumns}`,
   underWay: `SELECT count(*)::float8 AS count FROM ${s}.routed_ids WHERE starting <> '{}' AND engine = $1`,

@@ -1,8 +1,10 @@
 /** Table `runs`: the mutable state of open (or owing) runs. Writes go through `commit_batch`. */
+import { epochMs } from './epoch';
+
 export const runs = (s: string) => ({
   load: `SELECT state::text AS state, version::float8 AS version, owner, namespace_id, coalesce(held, false) AS held FROM ${s}.runs WHERE run_id = $1`,
   // Ours, nobody's, or a dead process's.
-  due: `SELECT r.run_id, extract(epoch FROM r.due_at)::float8 * 1000 AS due_at_ms, r.owner
+  due: `SELECT r.run_id, ${epochMs('r.due_at')} AS due_at_ms, r.owner
     FROM ${s}.runs r
     WHERE r.due_at <= to_timestamp($1::float8 / 1000) AND (r.owner IS NULL OR r.owner = $2 OR NOT EXISTS (
       SELECT FROM ${s}.processes p WHERE p.id = r.owner AND p.lease_until > clock_timestamp()))

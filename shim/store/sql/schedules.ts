@@ -1,5 +1,7 @@
 /** Tables `schedules` and `schedule_slots`. */
-const dueMs = `coalesce(extract(epoch FROM x.due_at)::float8 * 1000, 0) AS due_at_ms`;
+import { epochMs } from './epoch';
+
+const dueMs = `coalesce(${epochMs('x.due_at')}, 0) AS due_at_ms`;
 const columns = `x.namespace_id, x.schedule_id, x.version::float8 AS version, ${dueMs}, x.state::text AS state`;
 /** Rows kept of each schedule. */
 const SLOTS_KEPT = 1000;

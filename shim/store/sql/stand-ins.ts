@@ -1,4 +1,6 @@
 /** Table `stand_ins`. */
+import { ago } from './epoch';
+
 const columns = `x.namespace, x.workflow_id, x.run_id, x.engine, x.started_on, x.started_run_id`;
 
 export const standIns = (s: string) => ({
@@ -9,7 +11,7 @@ export const standIns = (s: string) => ({
   // Each is looked at by one process at a time; the oldest look first.
   look: `UPDATE ${s}.stand_ins x SET looked_at = clock_timestamp()
     FROM (SELECT w.run_id FROM ${s}.stand_ins w
-      WHERE w.looked_at < clock_timestamp() - make_interval(secs => $1::float8 / 1000)
+      WHERE w.looked_at < ${ago('$1')}
       ORDER BY w.looked_at LIMIT $2 FOR UPDATE SKIP LOCKED) old
     WHERE x.run_id = old.run_id RETURNING ${columns}`,
 });

@@ -1,6 +1,8 @@
 /** Table `tasks`: work that left the process that made it. Made and ended by `commit_batch`. */
+import { epochMs } from './epoch';
+
 const columns = `t.id::text AS id, t.namespace_id, t.queue, t.kind, t.run_id, t.scheduled_event_id, t.attempt, t.priority,
-  t.fairness_key, t.fairness_weight, extract(epoch FROM t.created_at)::float8 * 1000 AS created_ms`;
+  t.fairness_key, t.fairness_weight, ${epochMs('t.created_at')} AS created_ms`;
 
 /** Rows of the queue that nobody has; $3 namespace, $4 queue, $5 kind. */
 const waiting = 'w.namespace_id = $3 AND w.queue = $4 AND w.kind = $5 AND w.claimed_by IS NULL';
@@ -43,6 +45,6 @@ export const tasks = (s: string) => ({
   claimed: `SELECT ${columns} FROM ${s}.tasks t WHERE t.claimed_by = $1 AND t.claim = $2 ORDER BY t.priority, t.id`,
   release: `UPDATE ${s}.tasks SET claimed_by = NULL, claim = NULL WHERE id = ANY ($2::bigint[]) AND claimed_by = $1`,
   drop: `DELETE FROM ${s}.tasks WHERE id = ANY ($1::bigint[])`,
-  backlog: `SELECT priority, count(*)::float8 AS count, extract(epoch FROM min(created_at))::float8 * 1000 AS oldest_ms
+  backlog: `SELECT priority, count(*)::float8 AS count, ${epochMs('min(created_at)')} AS oldest_ms
     FROM ${s}.tasks WHERE namespace_id = $1 AND queue = $2 AND kind = $3 AND claimed_by IS NULL GROUP BY priority`,
 });
