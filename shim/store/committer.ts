@@ -163,7 +163,12 @@ export class Committer {
   /** Brings a batch to its end; an error that is not the connection's splits it, so that one bad group harms no other. */
   private async flush(decided: Waiting[]): Promise<void> {
     const { epoch } = this.fence;
-    const batch = decided.filter((group) => group.epoch === epoch || !this.isVoid(group));
+    const batch: Waiting[] = [];
+    for (const group of decided) {
+      if (group.epoch === epoch || onlyStarts(group)) batch.push(group);
+      // Decided on what another timeline knew, of which nothing is certain: it is to be decided again.
+      else group.resolve({ kind: 'conflict' });
+    }
     const parameters = batch.length === 0 ? undefined : this.encode(batch);
     if (parameters === undefined) return;
     let answer: BatchAnswer | undefined;
@@ -189,13 +194,6 @@ export class Committer {
       return;
     }
     answer.verdicts.forEach((verdict, i) => this.settle(batch[i] as Waiting, verdict));
-  }
-
-  /** Decided on what another timeline knew, of which nothing is certain: it is to be decided again. New runs are judged by what is there. */
-  private isVoid(group: Waiting): boolean {
-    if (group.commits.every(({ expectedVersion }) => expectedVersion === 0)) return false;
-    group.resolve({ kind: 'conflict' });
-    return true;
   }
 
   /** Undefined when a group cannot be written as parameters: it is refused alone and the rest waits for the next batch. */
@@ -298,3 +296,6 @@ export class Committer {
     return this.connections.flush(this.statements.settleBatch, [this.processId, this.batchNumber]);
   }
 }
+
+/** New runs are judged by what is there. */
+const onlyStarts = ({ commits }: Waiting): boolean => commits.every(({ expectedVersion }) => expectedVersion === 0);

@@ -16,8 +16,6 @@ export class RunHandle {
   scheduled = false;
   /** Given up: its memory is not the truth. */
   dropped = false;
-  /** Of the store's fence, when it was read. */
-  epoch: number;
   /** Closed, owes nothing, has no row. */
   gone = false;
   /** This process keeps work of the run in memory. */
@@ -48,8 +46,9 @@ export class RunHandle {
     public version: number,
     /** Process named by the durable row. */
     public owner: string | null,
+    /** Of the store's fence, when it was read. */
+    readonly epoch = store.fence.epoch,
   ) {
-    this.epoch = store.fence.epoch;
     this.firstCached = version === 0 ? 1 : state.nextEventId;
     this.committedEventId = version === 0 ? 0 : state.nextEventId - 1;
     this.signalIds = version === 0 ? new Set() : null;

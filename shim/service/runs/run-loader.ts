@@ -57,8 +57,7 @@ export class RunLoader {
       const inbox = await this.store.inbox.of(runId);
       return this.cache.get(runId) ?? this.grow(row.state, row.namespaceId, inbox);
     }
-    const run = new RunHandle(this.store, row.namespaceId, row.state, row.version, row.owner);
-    run.epoch = epoch;
+    const run = new RunHandle(this.store, row.namespaceId, row.state, row.version, row.owner, epoch);
     run.mine = row.owner === this.store.processId;
     run.commitFirst = lostRace;
     await this.mergeHeartbeats(run);
