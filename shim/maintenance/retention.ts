@@ -51,7 +51,7 @@ export class Retention {
       this.fromStartAtMs = nowMs;
     }
     let total = 0;
-    for (const { id, retentionMs } of await store.namespaces()) {
+    for (const { id, retentionMs } of await store.namespaces.all()) {
       while (!this.closed && (await store.batchJobs.deleteClosed(id, nowMs - retentionMs)) > 0) await this.rest(0);
       for (;;) {
         if (this.closed) return total;

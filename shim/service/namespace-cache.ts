@@ -52,8 +52,8 @@ export class NamespaceCache {
   }
 
   private async readNow(): Promise<void> {
-    const rows = await this.store.namespaces();
-    const types = await Promise.all(rows.map((row) => this.store.searchAttributeTypes(row.id)));
+    const rows = await this.store.namespaces.all();
+    const types = await Promise.all(rows.map((row) => this.store.namespaces.searchAttributeTypes(row.id)));
     const byName = new Map<string, NamespaceInfo>();
     const byId = new Map<number, NamespaceInfo>();
     rows.forEach(({ id, uuid, name, retentionMs }, i) => {

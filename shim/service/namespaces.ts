@@ -28,7 +28,7 @@ async function find(parts: ServiceParts, by: { namespace?: string | null; id?: s
     throw invalidArgument('GetNamespace operation failed. Both ID and Name specified in request.');
   }
   if (!by.namespace && !by.id) throw invalidArgument('Namespace is not set on request.');
-  const row = (await parts.store.namespaces()).find((one) => one.name === by.namespace || one.uuid === by.id);
+  const row = (await parts.store.namespaces.all()).find((one) => one.name === by.namespace || one.uuid === by.id);
   if (row === undefined) throw namespaceNotFound((by.namespace || by.id) ?? '');
   return row;
 }
@@ -54,9 +54,9 @@ export function registerNamespace(
     const exists = new ServiceError(Code.ALREADY_EXISTS, `Namespace "${name}" already exists`, [
       { type: 'NamespaceAlreadyExistsFailure', value: {} },
     ]);
-    if ((await parts.store.namespaces()).some((row) => row.name === name)) throw exists;
+    if ((await parts.store.namespaces.all()).some((row) => row.name === name)) throw exists;
     try {
-      await parts.store.createNamespace({
+      await parts.store.namespaces.create({
         uuid: parts.newId(),
         name,
         description: request.description ?? '',
@@ -67,7 +67,7 @@ export function registerNamespace(
       });
     } catch (error) {
       // Another process was faster.
-      if ((await parts.store.namespaces()).some((row) => row.name === name)) throw exists;
+      if ((await parts.store.namespaces.all()).some((row) => row.name === name)) throw exists;
       throw error;
     }
     return {};
@@ -107,7 +107,9 @@ export const describeNamespace =
 export function listNamespaces(parts: ServiceParts): Rpc<ListRequest, ListResponse> {
   return async (request) => {
     const includeDeleted = request.namespaceFilter?.includeDeleted === true;
-    const rows = (await parts.store.namespaces()).filter((row) => includeDeleted || row.state !== (DELETED as number));
+    const rows = (await parts.store.namespaces.all()).filter(
+      (row) => includeDeleted || row.state !== (DELETED as number),
+    );
     // One page holds them all: a database of one application has few.
     return { namespaces: rows.map(describe) };
   };
@@ -128,7 +130,7 @@ export function updateNamespace(parts: ServiceParts): Rpc<UpdateRequest, UpdateR
       data: { ...row.data, ...info?.data },
       retentionMs: retention ? retentionOf(retention) : row.retentionMs,
     };
-    await parts.store.updateNamespace(updated);
+    await parts.store.namespaces.update(updated);
     const { namespaceInfo, config, replicationConfig, isGlobalNamespace } = describe(updated);
     return { namespaceInfo, config, replicationConfig, isGlobalNamespace };
   };

@@ -15,7 +15,7 @@ export function addSearchAttributes(parts: ServiceParts): Rpc<AddRequest, object
     const attributes = request.searchAttributes ?? {};
     if (Object.keys(attributes).length === 0) throw invalidArgument('SearchAttributes are not set on request.');
     const namespace = await namespaceOf(parts, request.namespace);
-    const known = await parts.store.searchAttributeTypes(namespace.id);
+    const known = await parts.store.namespaces.searchAttributeTypes(namespace.id);
     const added: Record<string, number> = {};
     for (const [name, type] of Object.entries(attributes)) {
       if (name in SYSTEM_TYPES || name.startsWith('Temporal')) {
@@ -25,7 +25,7 @@ export function addSearchAttributes(parts: ServiceParts): Rpc<AddRequest, object
       if (known[name] === undefined) added[name] = type;
       else if (known[name] !== type) throw invalidArgument(`Search attribute ${name} already exists.`);
     }
-    if (Object.keys(added).length > 0) await parts.store.addSearchAttributes(namespace.id, added);
+    if (Object.keys(added).length > 0) await parts.store.namespaces.addSearchAttributes(namespace.id, added);
     // This process need not wait for its cache of namespaces to learn it.
     Object.assign(namespace.searchAttributeTypes, added);
     return {};
@@ -37,12 +37,12 @@ export function removeSearchAttributes(parts: ServiceParts): Rpc<RemoveRequest, 
     const names = request.searchAttributes ?? [];
     if (names.length === 0) throw invalidArgument('SearchAttributes are not set on request.');
     const namespace = await namespaceOf(parts, request.namespace);
-    const known = await parts.store.searchAttributeTypes(namespace.id);
+    const known = await parts.store.namespaces.searchAttributeTypes(namespace.id);
     for (const name of names) {
       if (name in SYSTEM_TYPES) throw invalidArgument(`Unable to remove non-custom search attributes: ${name}.`);
       if (known[name] === undefined) throw notFound(`Search attribute ${name} doesn't exist.`);
     }
-    await parts.store.removeSearchAttributes(namespace.id, names);
+    await parts.store.namespaces.removeSearchAttributes(namespace.id, names);
     for (const name of names) delete namespace.searchAttributeTypes[name];
     return {};
   };
@@ -52,7 +52,7 @@ export function listSearchAttributes(parts: ServiceParts): Rpc<ListRequest, List
   return async (request) => {
     const namespace = await namespaceOf(parts, request.namespace);
     return {
-      customAttributes: await parts.store.searchAttributeTypes(namespace.id),
+      customAttributes: await parts.store.namespaces.searchAttributeTypes(namespace.id),
       systemAttributes: SYSTEM_TYPES,
       storageSchema: {},
     };

@@ -6,7 +6,7 @@ import { PostgresBatchJobs } from './batch-jobs';
 import { Clock } from './clock';
 import { Committer } from './committer';
 import type { Connections } from './connections';
-import { NamespaceExistsError, StoreClosedError } from './errors';
+import { StoreClosedError } from './errors';
 import { eventsFromJson } from './event-json';
 import { Fence } from './fence';
 import { PostgresInbox, seedFromJson } from './inbox';
@@ -15,16 +15,9 @@ import { fromJson, toJson } from './json';
 import { Leases } from './leases';
 import { listPage, type Page } from './lists';
 import { StoreMeasures, storeClosed, storeOpened } from './measures';
+import { PostgresNamespaces } from './namespaces';
 import { Notices } from './notices';
-import {
-  claimedTask,
-  executionRow,
-  isRunId,
-  namespaceRow,
-  type ExecutionRecord,
-  type NamespaceRecord,
-  type TaskRecord,
-} from './rows';
+import { claimedTask, executionRow, isRunId, type ExecutionRecord, type TaskRecord } from './rows';
 import { PostgresLoad } from './load-guard';
 import { PostgresPayloadParties } from './payload-parties';
 import type { Rights } from './rights';
@@ -38,7 +31,6 @@ import { executions } from './sql/executions';
 import { fence } from './sql/fence';
 import { heartbeats } from './sql/heartbeats';
 import { history } from './sql/history';
-import { namespaces } from './sql/namespaces';
 import { notices } from './sql/notices';
 import { processes } from './sql/processes';
 import { queries } from './sql/queries';
@@ -59,7 +51,6 @@ import type {
   FirstTask,
   ListPosition,
   LoadedState,
-  NamespaceRow,
   Notice,
   PollerInfo,
   ProcessInfo,
@@ -83,7 +74,6 @@ function statements(schema: string, prepared: boolean) {
     fence: prepareStatements(schema, 'fence', fence(s), false),
     heartbeats: prepareStatements(schema, 'heartbeats', heartbeats(s), prepared),
     history: prepareStatements(schema, 'history', history(s), prepared),
-    namespaces: prepareStatements(schema, 'namespaces', namespaces(s), prepared),
     notices: prepareStatements(schema, 'notices', notices(s), prepared),
     processes: prepareStatements(schema, 'processes', processes(s), prepared),
     queries: prepareStatements(schema, 'queries', queries(s), prepared),
@@ -112,6 +102,7 @@ export class PostgresStore implements Store {
   readonly processId: string;
   readonly fence: Fence;
   readonly rights: Rights;
+  readonly namespaces: PostgresNamespaces;
   readonly schedules: PostgresSchedules;
   readonly deployments: PostgresDeployments;
   readonly batchJobs: PostgresBatchJobs;
@@ -188,6 +179,7 @@ export class PostgresStore implements Store {
       schema,
       listen,
     );
+    this.namespaces = new PostgresNamespaces(connections, schema, listen);
     this.batchJobs = new PostgresBatchJobs(connections, schema, listen, processId);
     this.taskQueues = new PostgresTaskQueues(connections, schema, listen, processId);
     this.inbox = new PostgresInbox(connections, schema, listen);
@@ -464,58 +456,6 @@ export class PostgresStore implements Store {
   /** Unnamed: each filter makes a text of its own, and its plan follows its values. */
   private listing<R extends QueryResultRow>({ text, values }: { text: string; values: unknown[] }): Promise<R[]> {
     return this.connections.query<R>({ name: undefined, text }, values);
-  }
-
-  async namespaces(): Promise<NamespaceRow[]> {
-    return (await this.connections.query<NamespaceRecord>(this.sql.namespaces.all, [])).map(namespaceRow);
-  }
-
-  /** @throws NamespaceExistsError for a name that is there; the same uuid and name again give the row that is there. */
-  async createNamespace(row: Omit<NamespaceRow, 'id' | 'createdMs'>): Promise<NamespaceRow> {
-    const [created] = await this.connections.query<NamespaceRecord>(this.sql.namespaces.create, [
-      row.uuid,
-      row.name,
-      row.description,
-      row.ownerEmail,
-      row.retentionMs,
-      row.state,
-      JSON.stringify(row.data),
-    ]);
-    if (created !== undefined) return namespaceRow(created);
-    const [same] = await this.connections.query<NamespaceRecord>(this.sql.namespaces.byUuid, [row.uuid]);
-    if (same?.name !== row.name) throw new NamespaceExistsError(row.name);
-    return namespaceRow(same);
-  }
-
-  async updateNamespace(row: NamespaceRow): Promise<void> {
-    await this.connections.query(this.sql.namespaces.update, [
-      row.id,
-      row.name,
-      row.description,
-      row.ownerEmail,
-      row.retentionMs,
-      row.state,
-      JSON.stringify(row.data),
-    ]);
-  }
-
-  async searchAttributeTypes(namespaceId: number): Promise<Record<string, number>> {
-    const rows = await this.connections.query<{ name: string; type: number }>(this.sql.namespaces.searchAttributes, [
-      namespaceId,
-    ]);
-    return Object.fromEntries(rows.map(({ name, type }) => [name, type]));
-  }
-
-  async addSearchAttributes(namespaceId: number, attributes: Record<string, number>): Promise<void> {
-    await this.connections.query(this.sql.namespaces.addSearchAttributes, [
-      namespaceId,
-      Object.keys(attributes),
-      Object.values(attributes),
-    ]);
-  }
-
-  async removeSearchAttributes(namespaceId: number, names: string[]): Promise<void> {
-    await this.connections.query(this.sql.namespaces.removeSearchAttributes, [namespaceId, names]);
   }
 
   liveProcesses(): ProcessInfo[] {

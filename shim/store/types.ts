@@ -236,6 +236,16 @@ export interface NamespaceRow {
   data: Record<string, string>;
 }
 
+export interface NamespaceStore {
+  all(): Promise<NamespaceRow[]>;
+  /** @throws NamespaceExistsError for a name that is there; the same uuid and name again give the row that is there. */
+  create(row: Omit<NamespaceRow, 'id' | 'createdMs'>): Promise<NamespaceRow>;
+  update(row: NamespaceRow): Promise<void>;
+  searchAttributeTypes(namespaceId: number): Promise<Record<string, number>>;
+  addSearchAttributes(namespaceId: number, attributes: Record<string, number>): Promise<void>;
+  removeSearchAttributes(namespaceId: number, names: string[]): Promise<void>;
+}
+
 /** The first workflow task that workers of a build completed. */
 export interface FirstTask {
   buildId: string;
@@ -465,6 +475,7 @@ export interface Store {
   readonly processId: string;
   /** What the login may do. */
   readonly rights: Rights;
+  readonly namespaces: NamespaceStore;
   readonly taskQueues: TaskQueueStore;
   readonly batchJobs: BatchJobStore;
   readonly schedules: ScheduleStore;
@@ -555,13 +566,6 @@ export interface Store {
     by: SortColumn[],
     limit: number,
   ): Promise<{ values: (string | null)[]; count: number }[]>;
-
-  namespaces(): Promise<NamespaceRow[]>;
-  createNamespace(row: Omit<NamespaceRow, 'id' | 'createdMs'>): Promise<NamespaceRow>;
-  updateNamespace(row: NamespaceRow): Promise<void>;
-  searchAttributeTypes(namespaceId: number): Promise<Record<string, number>>;
-  addSearchAttributes(namespaceId: number, attributes: Record<string, number>): Promise<void>;
-  removeSearchAttributes(namespaceId: number, names: string[]): Promise<void>;
 
   /** Processes with a live lease, this one included; refreshed with each renewal, no round trip. */
   liveProcesses(): ProcessInfo[];

@@ -90,7 +90,7 @@ describe('migrations', () => {
     asRole.username = role;
     asRole.password = 'pw';
     const store = await testStore({}, { url: asRole.href, schema });
-    expect(await store.namespaces()).toHaveLength(1);
+    expect(await store.namespaces.all()).toHaveLength(1);
   });
 
   it.each(['1abc', 'a-b', 'a"; DROP SCHEMA public; --', '', 'x'.repeat(41)])(

@@ -156,7 +156,7 @@ describe('a role of one namespace', async () => {
     const [{ run_id: runId }] = (await sql<{ run_id: string }>(`SELECT run_id FROM ${database.schema}.runs`)) as [
       { run_id: string },
     ];
-    const namespaceId = (await owner.namespaces()).find(({ name }) => name === 'b')!.id;
+    const namespaceId = (await owner.namespaces.all()).find(({ name }) => name === 'b')!.id;
     const store = await testStore({}, await roles.login('worker'));
     expect(await store.loadState(runId)).toBeNull();
     const before = await sql(`SELECT version, state::text FROM ${database.schema}.runs`);

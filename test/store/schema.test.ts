@@ -157,7 +157,7 @@ describe('list', () => {
 });
 
 it('namespaces and search attributes are kept', async () => {
-  const store = await testStore();
+  const { namespaces } = await testStore();
   const row = {
     uuid: '01a1fb69-4e44-71f5-b59b-213cf4a60029',
     name: 'tenants',
@@ -167,16 +167,16 @@ it('namespaces and search attributes are kept', async () => {
     state: 1,
     data: { k: 'v' },
   };
-  const created = await store.createNamespace(row);
+  const created = await namespaces.create(row);
   expect(created).toMatchObject(row);
-  expect(await store.createNamespace(row)).toEqual(created);
-  await expect(store.createNamespace({ ...row, uuid: '01a1fb69-4e44-71f5-b59b-213cf4a6002a' })).rejects.toMatchObject({
+  expect(await namespaces.create(row)).toEqual(created);
+  await expect(namespaces.create({ ...row, uuid: '01a1fb69-4e44-71f5-b59b-213cf4a6002a' })).rejects.toMatchObject({
     code: 'BRANCHLINE_NAMESPACE_EXISTS',
   });
-  await store.updateNamespace({ ...created, retentionMs: 86_400_000, data: {} });
-  expect((await store.namespaces()).at(-1)).toMatchObject({ name: 'tenants', retentionMs: 86_400_000, data: {} });
-  await store.addSearchAttributes(created.id, { Customer: 2, Amount: 3 });
-  await store.addSearchAttributes(created.id, { Amount: 4 });
-  await store.removeSearchAttributes(created.id, ['Customer', 'Nothing']);
-  expect(await store.searchAttributeTypes(created.id)).toEqual({ Amount: 4 });
+  await namespaces.update({ ...created, retentionMs: 86_400_000, data: {} });
+  expect((await namespaces.all()).at(-1)).toMatchObject({ name: 'tenants', retentionMs: 86_400_000, data: {} });
+  await namespaces.addSearchAttributes(created.id, { Customer: 2, Amount: 3 });
+  await namespaces.addSearchAttributes(created.id, { Amount: 4 });
+  await namespaces.removeSearchAttributes(created.id, ['Customer', 'Nothing']);
+  expect(await namespaces.searchAttributeTypes(created.id)).toEqual({ Amount: 4 });
 });
