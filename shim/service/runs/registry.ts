@@ -3,8 +3,7 @@
  * committer makes it durable (decision 0001). Nothing is answered before that.
  */
 import type { InboxMessage, Seed, Store } from '../../store/types';
-import type { ActivityToken, Engine, HeartbeatAnswer, Request } from '../engine/api';
-import { signalOf } from '../callers/messages';
+import type { ActivityToken, Engine, HeartbeatAnswer } from '../engine/api';
 import { EventType } from '../engine/event-fields';
 import {
   type EngineContext,
@@ -28,6 +27,7 @@ import { RunCache } from './run-cache';
 import { RunHandle } from './run-handle';
 import { RunLoader } from './run-loader';
 import { RunReads } from './run-reads';
+import { startOfSeed } from './seed-start';
 
 export interface RunRegistryOptions {
   store: Store;
@@ -382,17 +382,8 @@ export class RunRegistry implements Runs {
 
   /** What a caller's transaction started becomes a run: its first commit is on its way when this returns. */
   private grow(seed: Seed, namespaceId: number, inbox: InboxMessage[]): RunHandle {
-    const context = { ...this.engineContext(namespaceId), nowMs: seed.startedAtMs, newId: () => seed.runId };
-    const input = this.engine.startInputFromRequest(seed.request as Request<'StartWorkflowExecutionRequest'>, context);
-    const [first] = inbox;
-    // Signal-with-start: one request id for both.
-    const withSignal = first?.kind === 'signal' && first.requestId === input.requestId;
-    if (withSignal) {
-      const { signalName, input: payloads, identity, header } = signalOf(first);
-      input.signal = { signalName, input: payloads, identity, header };
-    }
-    const t = this.engine.start(input, context);
-    const run = new RunHandle(this.store, namespaceId, t.state, 0, null);
+    const { start, signal } = startOfSeed(this.engine, seed, this.engineContext(namespaceId), inbox);
+    const run = new RunHandle(this.store, namespaceId, start.state, 0, null);
     // Its row is there.
     run.version = 1;
     run.commitFirst = true;
@@ -401,12 +392,12 @@ export class RunRegistry implements Runs {
     batch.announce = true;
     this.cache.add(run);
     const change = new Change(run);
-    if (withSignal) {
-      change.takes(first.seq);
-      change.rememberSignal(first.requestId);
-      run.signalIds?.add(first.requestId);
+    if (signal !== null) {
+      change.takes(signal.seq);
+      change.rememberSignal(signal.requestId);
+      run.signalIds?.add(signal.requestId);
     }
-    this.merge(run, t, change);
+    this.merge(run, start, change);
     return run;
   }
 
