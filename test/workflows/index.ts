@@ -204,7 +204,7 @@ export async function callingLocally(name: string, ...args: unknown[]): Promise<
 export async function asked(): Promise<void> {
   let isAsked = false;
   setHandler(goSignal, () => void (isAsked = true));
-  const asking = echo('ask');
+  const asking = echo(0);
   await condition(() => isAsked);
   await greet('asked');
   await asking;
