@@ -17,7 +17,10 @@ function folder(): string {
   return made;
 }
 
-const linesOf = (file: string): string[] => readFileSync(file, 'utf8').split('\n').slice(0, -1);
+const linesOf = (file: string): string[] =>
+  readFileSync(file, 'utf8')
+    .split('\n')
+    .filter((line) => line !== '');
 const parsed = (file: string): JournalLine[] => linesOf(file).map((line) => JSON.parse(line) as JournalLine);
 
 it('has each attempt before its code runs, and how it ended', async () => {

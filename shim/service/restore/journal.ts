@@ -1,6 +1,6 @@
 /**
  * The effects journal: which attempts of activities a worker has run, kept outside of the database, so that a restore does not take it back. One line of JSON each time an attempt
- * starts (durable before its code runs) and when it ends (written, not waited for). Empty lines part what a crash may have cut from what was written after it.
+ * starts (durable before its code runs) and when it ends (written, not waited for). Each line begins with a line feed, which parts it from what a crash may have cut.
  */
 
 export type JournalLine = JournalStart | JournalEnd;

@@ -38,15 +38,12 @@ export class EffectsJournal {
   private constructor(
     private readonly handle: FileHandle,
     private readonly options: EffectsJournalOptions,
-    /** The file may end within a line (a crash, a full disk), in which the next one would be lost. */
-    private cut: boolean,
   ) {}
 
   /** @throws BranchlineError BRANCHLINE_EFFECTS_JOURNAL when the file cannot be opened */
   static async open(options: EffectsJournalOptions): Promise<EffectsJournal> {
     try {
-      const handle = await open(options.file, 'a', 0o600);
-      return new EffectsJournal(handle, options, (await handle.stat()).size > 0);
+      return new EffectsJournal(await open(options.file, 'a', 0o600), options);
     } catch (error) {
       throw failure(options.file, error);
     }
@@ -80,7 +77,8 @@ export class EffectsJournal {
   }
 
   private add(line: JournalLine): void {
-    this.lines.push(`${JSON.stringify(line)}\n`);
+    // It brings its own beginning: what somebody wrote before may have been cut (a crash, a full disk), and would swallow it.
+    this.lines.push(`\n${JSON.stringify(line)}`);
     // What comes in the same turn of the event loop, and while a write is under way, goes together.
     this.writing ??= new Promise<void>((resolve) => setImmediate(resolve))
       .then(() => this.write())
@@ -93,12 +91,10 @@ export class EffectsJournal {
       const waiting = this.waiting.splice(0);
       try {
         // One write at the end of the file: lines of other processes stay whole.
-        await this.handle.appendFile(this.cut ? `\n${text}` : text);
-        this.cut = false;
+        await this.handle.appendFile(text);
         if (this.options.sync !== false && waiting.length > 0) await this.handle.datasync();
         for (const { resolve } of waiting) resolve();
       } catch (error) {
-        this.cut = true;
         for (const { reject } of waiting) reject(failure(this.options.file, error));
       }
     }
