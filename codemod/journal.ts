@@ -9,7 +9,8 @@ export const JOURNAL = 'branchline-codemod.json';
 interface Kept {
   /** SHA-256 of the file as the move left it: then `before` is exact. */
   sha256: string;
-  before: string;
+  /** Null: it was edited between two moves, and `removed` alone is given back. */
+  before: string | null;
   removed: Dependencies;
 }
 
@@ -42,16 +43,30 @@ export const journalText = (journal: Journal): string => `${JSON.stringify(journ
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 
-export const record = (before: string, after: string, removed: Dependencies): Kept => ({
-  sha256: sha256(after),
-  before,
-  removed,
-});
+/** @param kept of a move before this one */
+export function record(kept: Kept | undefined, before: string, after: string, removed: Dependencies): Kept {
+  const asLeft = kept === undefined || kept.sha256 === sha256(before);
+  return {
+    sha256: sha256(after),
+    before: asLeft ? (kept === undefined ? before : kept.before) : null,
+    removed: together(kept?.removed ?? {}, removed),
+  };
+}
+
+function together(first: Dependencies, second: Dependencies): Dependencies {
+  const sections = [...Object.keys(first), ...Object.keys(second)] as (keyof Dependencies)[];
+  return Object.fromEntries(sections.map((section) => [section, { ...second[section], ...first[section] }]));
+}
 
 /** The text before the move, if the file is as the move left it. */
 export const exactlyBefore = (kept: Kept | undefined, now: string): string | undefined =>
-  kept?.sha256 === sha256(now) ? kept.before : undefined;
+  kept?.sha256 === sha256(now) ? (kept.before ?? undefined) : undefined;
 
-export const recordRoutes = (before: string | null, after: string): KeptRoutes => ({ sha256: sha256(after), before });
+/** @param kept of a move before this one, after which the file may have been edited: then it is as nobody left it. */
+export function recordRoutes(kept: KeptRoutes | undefined, before: string | undefined, after: string): KeptRoutes {
+  if (kept === undefined) return { sha256: sha256(after), before: before ?? null };
+  const asLeft = before !== undefined && isAsLeft(kept, before);
+  return { sha256: asLeft ? sha256(after) : '', before: kept.before };
+}
 
 export const isAsLeft = (kept: KeptRoutes, now: string): boolean => kept.sha256 === sha256(now);

@@ -1,5 +1,5 @@
 /** `branchline codemod`: every file of a folder looked at, changes gathered, then written (or only shown). */
-import { existsSync, rmSync, statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { readRepository } from './assess/assess';
@@ -9,7 +9,7 @@ import { CodemodError } from './failure';
 import { fileReport, type CodemodReport, type FileReport, totalsOf } from './file-report';
 import { uncommitted } from './files/git';
 import { installCommand } from './files/install-command';
-import { MAX_BYTES, readText, sizeOfRegularFile, type TextFile, Unreadable, writeText } from './files/text-file';
+import { MAX_BYTES, readText, sizeOfRegularFile, type TextFile, whole } from './files/text-file';
 import { type FileKind, kindOf, walkFiles } from './files/walk-files';
 import {
   emptyJournal,
@@ -22,19 +22,20 @@ import {
   record,
   recordRoutes,
 } from './journal';
+import { Owners } from './owners';
 import { type Direction, namesTypedByWorker } from './packages';
 import { ProjectModules } from './project-modules';
 import { unifiedDiff } from './report/unified-diff';
 import { type RoutedPlan, planOf } from './routed/plan';
 import { ROUTES, routesWith } from './routed/route-file';
-import { ROUTER } from './routed/routed';
 import { mentions } from './source/mentions';
-import { SyntaxFault } from './source/parse';
+import { reasonOf } from './reason';
 import { transformCode } from './transforms';
 import { addDependency, moveDependencies, type PackageResult, restoreDependencies } from './transforms/package-json';
 import type { Context } from './transforms/transform';
 import { transformTsconfig } from './transforms/tsconfig';
 import { withWorkerTypes } from './transforms/worker-types';
+import { type Change, writeChanges } from './write-changes';
 
 export interface CodemodOptions {
   /** The folder: a package, or a repository with several. */
@@ -49,15 +50,8 @@ export interface CodemodOptions {
   onProgress?: (done: number, total: number) => void;
 }
 
-interface Change {
-  path: string;
-  before: TextFile | undefined;
-  /** Undefined: the file goes. */
-  after: string | undefined;
-}
-
 /**
- * @throws CodemodError BRANCHLINE_NO_FOLDER, BRANCHLINE_DIRTY_TREE, BRANCHLINE_NO_FILES, BRANCHLINE_JOURNAL, BRANCHLINE_CODEMOD_MODE;
+ * @throws CodemodError BRANCHLINE_NO_FOLDER, BRANCHLINE_DIRTY_TREE, BRANCHLINE_NO_FILES, BRANCHLINE_GIT, BRANCHLINE_JOURNAL, BRANCHLINE_CODEMOD_MODE;
  * with `workflows` also BRANCHLINE_NO_WORKFLOWS, BRANCHLINE_UNKNOWN_WORKFLOW, BRANCHLINE_ROUTES_FILE
  */
 export async function runCodemod(options: CodemodOptions): Promise<CodemodReport> {
@@ -87,15 +81,12 @@ class Run {
   private readonly changes: Change[] = [];
   private readonly journal: Journal;
   private readonly recorded: Journal | undefined;
-  /** package.json → the drop-ins that code beside or below it goes on importing. */
-  private readonly needed = new Map<string, Set<string>>();
   private context!: Context;
   private packages: string[] = [];
+  private owners!: Owners;
   private plan: RoutedPlan | undefined;
   /** Files that use packages whose types name Temporal's worker. */
   private readonly plugged: string[] = [];
-  /** package.json of what now imports branchline/router. */
-  private readonly routers = new Set<string>();
 
   constructor(
     private readonly root: string,
@@ -131,7 +122,9 @@ class Run {
         `${root} holds no package.json and no source files (git-ignored ones do not count).`,
       );
     }
+    if (options.direction === 'reverse') refuseOtherJournals(root, files);
     this.packages = files.filter((file) => kindOf(file) === 'package');
+    this.owners = new Owners(new Map(this.packages.map((file) => [file, this.textOr(file, '')])));
     if (options.workflows !== undefined && options.direction === 'forward')
       this.plan = planOf(await readRepository({ root }), options.workflows);
     const { plan } = this;
@@ -139,7 +132,7 @@ class Run {
       direction: options.direction,
       modules: new ProjectModules(root, files),
       ...(plan && {
-        routing: { serves: plan.serves, routesFrom: (file) => routesFrom(this.ownerOf(file)) },
+        routing: { serves: plan.serves, routesFrom: (file) => routesFrom(this.owners.nearest(file)) },
       }),
     };
     // Code first: what it still imports decides about the dependencies.
@@ -153,7 +146,7 @@ class Run {
     this.keepRoutes();
     this.tellPlan();
     this.keepJournal();
-    if (options.write) this.write();
+    if (options.write) for (const report of writeChanges(root, this.changes)) this.told(report);
     this.reports.sort((a, b) => (a.path < b.path ? -1 : 1));
     const install = this.changes.some(({ path: file }) => kindOf(file) === 'package')
       ? installCommand(root)
@@ -185,12 +178,22 @@ class Run {
       const before = readText(path.join(this.root, file));
       return this.transformed(file, kind, before);
     } catch (error) {
+      this.owners.sees(file, this.textOr(file, ''));
       return fileReport({ path: file, failed: reasonOf(error) });
+    }
+  }
+
+  private textOr(file: string, otherwise: string): string {
+    try {
+      return readText(path.join(this.root, file)).text;
+    } catch {
+      return otherwise;
     }
   }
 
   private large(file: string, size: number): FileReport {
     const { text } = readText(path.join(this.root, file));
+    this.owners.sees(file, text);
     if (!mentions(text, this.options.direction)) return fileReport({ path: file });
     const megabytes = (size / 2 ** 20).toFixed(1);
     const reason = `${megabytes} MB, looks generated and names Temporal's packages: generate it again after the move, or change it by hand`;
@@ -202,6 +205,7 @@ class Run {
     if (kind === 'package') return this.package(file, before);
     if (this.plan !== undefined && kind !== 'code') return fileReport({ path: file });
     if (kind === 'json' || kind === 'other-code') {
+      if (kind === 'other-code') this.owners.sees(file, before.text);
       if (direction === 'reverse' || !mentions(before.text, direction)) return fileReport({ path: file });
       const lines = before.text.split('\n');
       const line = lines.findIndex((words) => mentions(words, direction)) + 1;
@@ -216,48 +220,42 @@ class Run {
         : transformCode(file, before.text, this.context);
     const changed = result.text !== before.text;
     if (changed) this.changes.push({ path: file, before, after: before.bom ? `\uFEFF${result.text}` : result.text });
-    this.needs(file, result.text);
+    this.owners.sees(file, result.text);
     if (kind === 'code' && direction === 'forward' && namesTypedByWorker.test(result.text)) this.plugged.push(file);
     return fileReport({ path: file, changed, ...result });
-  }
-
-  /** The package.json of the package that a file is of. */
-  private ownerOf(file: string): string | undefined {
-    return this.packages
-      .filter((candidate) => file.startsWith(candidate.slice(0, -'package.json'.length)))
-      .sort((a, b) => b.length - a.length)[0];
-  }
-
-  private needs(file: string, text: string): void {
-    const owner = this.ownerOf(file);
-    if (owner === undefined) return;
-    if (text.includes(`'${ROUTER}'`)) this.routers.add(owner);
-    const needed = this.needed.get(owner) ?? new Set<string>();
-    this.needed.set(owner, needed);
-    for (const [, name] of text.matchAll(/['"`](@temporalio\/[\w-]+)(?=[/'"`])/g)) needed.add(name!);
   }
 
   private package(file: string, before: TextFile): FileReport {
     const { direction } = this.options;
     const kept = this.recorded?.packages[file];
-    const exact = direction === 'reverse' ? exactlyBefore(kept, before.text) : undefined;
-    if (this.plan !== undefined && !this.routers.has(file)) return fileReport({ path: file });
+    const stays = direction === 'reverse' && this.owners.importsOurs(file);
+    const exact = direction === 'reverse' && !stays ? exactlyBefore(kept, before.text) : undefined;
+    if (this.plan !== undefined && !this.owners.importsRouter(file)) return fileReport({ path: file });
     // The record names every package.json that was moved: others asked for nothing of Temporal's before either.
-    if (direction === 'reverse' && this.recorded !== undefined && kept === undefined) return fileReport({ path: file });
+    if (direction === 'reverse' && this.recorded !== undefined && kept === undefined)
+      return fileReport({ path: file, notes: unrecorded(before.text) });
+    const { owners } = this;
     const result: PackageResult =
       this.plan !== undefined
         ? addDependency(file, before.text, `^${ownVersion()}`)
         : direction === 'forward'
-          ? moveDependencies(file, before.text, `^${ownVersion()}`, this.needed.get(file) ?? new Set())
+          ? moveDependencies(
+              file,
+              before.text,
+              `^${ownVersion()}`,
+              owners.neededBelow(file),
+              owners.importsOurs(file) && owners.asks(file),
+            )
           : exact !== undefined
             ? { text: exact, removed: {}, added: kept?.removed ?? {} }
-            : restoreDependencies(file, before.text, kept?.removed ?? guessed(this.needed.get(file)));
+            : restoreDependencies(
+                file,
+                before.text,
+                kept?.removed ?? (owners.asks(file) ? guessed(owners.importedIn(file)) : {}),
+                stays,
+              );
     if (result.text === before.text) return fileReport({ path: file, reason: 'no dependency that would change' });
-    if (direction === 'forward')
-      this.journal.packages[file] = record(kept?.before ?? before.text, result.text, {
-        ...kept?.removed,
-        ...result.removed,
-      });
+    if (direction === 'forward') this.journal.packages[file] = record(kept, before.text, result.text, result.removed);
     this.changes.push({ path: file, before, after: before.bom ? `\uFEFF${result.text}` : result.text });
     const notes = direction === 'forward' ? tooOld(file, before.text) : [];
     return fileReport({ path: file, changed: true, reason: `dependencies: ${spoken(result)}`, notes });
@@ -308,7 +306,7 @@ class Run {
         throw new CodemodError('BRANCHLINE_ROUTES_FILE', `${ROUTES} cannot be read: ${(error as Error).message}`);
       }
       if (after === now?.text) return;
-      this.journal.routes = recordRoutes(routes === undefined ? (now?.text ?? null) : routes.before, after);
+      this.journal.routes = recordRoutes(routes, now?.text, after);
       this.changes.push({ path: ROUTES, before: now, after: now?.bom === true ? `\uFEFF${after}` : after });
       const types = this.plan.groups.flatMap((group) => group.types);
       this.told(fileReport({ path: ROUTES, changed: true, reason: `${types.join(', ')} → postgres` }));
@@ -339,40 +337,56 @@ class Run {
     const before = this.recorded && journalText(this.recorded);
     const file = path.join(this.root, JOURNAL);
     if (this.options.direction === 'reverse') {
-      if (before !== undefined) this.changes.push({ path: JOURNAL, before: readText(file), after: undefined });
+      if (this.recorded === undefined) return;
+      const packages = Object.fromEntries(
+        Object.entries(this.recorded.packages).filter(([manifest]) => !this.isGivenBack(manifest)),
+      );
+      const { routes: _, ...rest } = this.recorded;
+      const after = Object.keys(packages).length === 0 ? undefined : journalText({ ...rest, packages });
+      // Last: until all is given back it is needed.
+      if (after !== before) this.changes.push({ path: JOURNAL, before: readText(file), after });
       return;
     }
-    const moved = this.changes.some(({ path: changed }) => kindOf(changed) === 'package' || changed === ROUTES);
-    if (moved)
-      this.changes.push({
-        path: JOURNAL,
-        before: before === undefined ? undefined : readText(file),
-        after: journalText(this.journal),
-      });
+    const after = journalText(this.journal);
+    // First: what is taken out is known before it is.
+    if (this.changes.length > 0 && after !== before)
+      this.changes.unshift({ path: JOURNAL, before: before === undefined ? undefined : readText(file), after });
   }
 
-  private write(): void {
-    for (const { path: file, after } of this.changes) {
-      const target = path.join(this.root, file);
-      try {
-        if (after === undefined) rmSync(target);
-        else writeText(target, { text: after, bom: false });
-      } catch (error) {
-        this.told(fileReport({ path: file, failed: `it could not be written: ${reasonOf(error)}` }));
-      }
-    }
+  /** Did the way back reach what the move took out of that package.json? */
+  private isGivenBack(manifest: string): boolean {
+    const report = this.reports.find((one) => one.path === manifest);
+    if (report !== undefined && existsSync(path.join(this.root, manifest)))
+      return report.status !== 'failed' && !this.owners.importsOurs(manifest);
+    const lost = spoken({ text: '', removed: {}, added: this.recorded?.packages[manifest]?.removed ?? {} });
+    this.told(
+      fileReport({
+        path: manifest,
+        failed: `it is not here any more: give back by hand what the move took out (${lost}), then delete it from ${JOURNAL}`,
+      }),
+    );
+    return false;
   }
+}
+
+const unrecorded = (text: string): FileReport['notes'] =>
+  /"branchline"\s*:/.test(text)
+    ? [{ line: 1, reason: `asks for branchline, and ${JOURNAL} does not name it: change its dependencies by hand` }]
+    : [];
+
+/** A folder that was moved by itself, or with more around it, goes back in the same way. @throws CodemodError BRANCHLINE_JOURNAL */
+function refuseOtherJournals(root: string, files: readonly string[]): void {
+  if (existsSync(path.join(root, JOURNAL))) return;
+  const folders = new Set(files.map((file) => path.posix.dirname(file)));
+  for (const folder of [...folders]) for (let up = folder; up !== '.'; up = path.posix.dirname(up)) folders.add(up);
+  const below = [...folders].find((folder) => existsSync(path.join(root, folder, JOURNAL)));
+  const parents: string[] = [];
+  for (let up = path.dirname(root); up !== path.dirname(up); up = path.dirname(up)) parents.push(up);
+  const other = below ?? parents.find((folder) => existsSync(path.join(folder, JOURNAL)));
+  if (other !== undefined)
+    throw new CodemodError('BRANCHLINE_JOURNAL', `This was moved from ${other} (${JOURNAL} is there): go back there.`);
 }
 
 /** From the folder of the package (or the whole, for a file of none) to the routes. */
 const routesFrom = (owner: string | undefined): string =>
   path.posix.relative(path.posix.dirname(owner ?? ROUTES), ROUTES);
-
-const whole = ({ text, bom }: TextFile): string => (bom ? `\uFEFF${text}` : text);
-
-function reasonOf(error: unknown): string {
-  if (error instanceof SyntaxFault)
-    return `line ${error.at.line}, column ${error.at.column} does not parse: ${error.message}`;
-  if (error instanceof Unreadable) return error.message;
-  return error instanceof Error ? error.message : String(error);
-}

@@ -1,5 +1,5 @@
 /** Reading and writing of text files, byte for byte outside of what changed. */
-import { lstatSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, lstatSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
 /** Generated bundles and the like; a source file of this size is nobody's handwork. */
@@ -10,6 +10,9 @@ export interface TextFile {
   text: string;
   bom: boolean;
 }
+
+/** The text with its mark. */
+export const whole = ({ text, bom }: TextFile): string => (bom ? `\uFEFF${text}` : text);
 
 export class Unreadable extends Error {}
 
@@ -37,12 +40,16 @@ export function sizeOfRegularFile(file: string): number | undefined {
   return stats?.isFile() === true ? stats.size : undefined;
 }
 
-/** All or nothing: the new text stands in a file beside it before it takes its place. */
-export function writeText(file: string, { text, bom }: TextFile): void {
+/** All or nothing: the new text stands in a file beside it before it takes its place. @throws Error also for a file that may not be written */
+export function writeText(file: string, content: TextFile): void {
   const beside = path.join(path.dirname(file), `.${path.basename(file)}.${process.pid}.branchline`);
   const mode = statSync(file, { throwIfNoEntry: false })?.mode;
+  // Taking its place asks for no right to the file itself.
+  if (mode !== undefined && (mode & 0o222) === 0) throw new Error('it is read-only');
   try {
-    writeFileSync(beside, bom ? `\uFEFF${text}` : text, { ...(mode === undefined ? {} : { mode }) });
+    writeFileSync(beside, whole(content), { ...(mode === undefined ? {} : { mode }) });
+    // What the process's mask took away.
+    if (mode !== undefined) chmodSync(beside, mode);
     renameSync(beside, file);
   } catch (error) {
     rmSync(beside, { force: true });

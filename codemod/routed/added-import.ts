@@ -4,7 +4,7 @@ import { isRequire } from '../source/mentions';
 import { type ParsedFile, ts } from '../source/parse';
 
 const ADDED = '// @branchline-added';
-export const ADDED_LINE = /^[ \t]*[^\r\n]*'branchline\/router'[^\r\n]* \/\/ @branchline-added[ \t]*(?:\r?\n|$)/gm;
+export const ADDED_LINE = /^[ \t]*[^\r\n]*['"]branchline\/router['"][^\r\n]* \/\/ @branchline-added[ \t]*(?:\r?\n|$)/gm;
 
 /** Types of branchline/router that are no values. */
 const TYPES = ['RoutedWorkers'];
@@ -15,7 +15,11 @@ export function importEdit(file: ParsedFile, module: string, names: ReadonlySet<
   const missing = [...names].filter((name) => !isImported(ast, name, module)).sort();
   const taken = missing.find((name) => isDeclared(file, name));
   if (taken !== undefined) return `the name ${taken} means something else here: import it from ${module} under another`;
-  const last = ast.statements.filter((statement) => loads(file, statement)).at(-1);
+  const loading = ast.statements.map((statement) => loads(file, statement));
+  // Imports are all done before anything else; `require` where it stands, so below the first of them.
+  const end = loading.indexOf(false, Math.max(0, loading.indexOf(true)));
+  const run = isCommonJs(file) && end >= 0 ? loading.slice(0, end) : loading;
+  const last = ast.statements[run.lastIndexOf(true)];
   const at = last === undefined ? top(ast, text) : lineAfter(ast, text, last);
   if (at === undefined) return `no line is free for an import of ${[...names].join(', ')} from ${module}`;
   if (missing.length === 0) return { start: at, end: at, text: '' };
@@ -30,7 +34,7 @@ export function importEdit(file: ParsedFile, module: string, names: ReadonlySet<
 function isImported(ast: ts.SourceFile, name: string, module: string): boolean {
   return ast.statements.some(
     (statement) =>
-      statement.getText(ast).includes(`'${module}'`) &&
+      [`'${module}'`, `"${module}"`].some((quoted) => statement.getText(ast).includes(quoted)) &&
       new RegExp(`\\{[^}]*\\b${name}\\b[^}]*\\}`).test(statement.getText(ast)),
   );
 }
@@ -59,10 +63,15 @@ function loads(file: ParsedFile, statement: ts.Statement): boolean {
 function isCommonJs({ path, ast }: ParsedFile): boolean {
   if (path.endsWith('.cjs')) return true;
   if (!/\.jsx?$/.test(path)) return false;
-  return !ast.statements.some(
-    (statement) =>
-      ts.isImportDeclaration(statement) || ts.isExportDeclaration(statement) || ts.isExportAssignment(statement),
-  );
+  // As the compiler sees it: import, export, import.meta.
+  const { externalModuleIndicator } = ast as { externalModuleIndicator?: unknown };
+  return externalModuleIndicator === undefined && !ast.statements.some(waits);
+}
+
+/** `await` outside of functions is there in modules only. */
+function waits(node: ts.Node): boolean {
+  if (ts.isFunctionLike(node)) return false;
+  return ts.isAwaitExpression(node) || ts.forEachChild(node, (child) => waits(child) || undefined) === true;
 }
 
 /** Undefined when something else begins on the statement's last line, or no line follows. */

@@ -4,7 +4,8 @@ import { type ParsedFile, ts, walk } from '../source/parse';
 import { nothing, type Outcome, type Transform } from '../transforms/transform';
 import { ADDED_LINE } from './added-import';
 
-const NEW_NAME = /(?:\bRoutedConnection\.connect|\bRoutedConnection|\bcreateWorkers|\bRoutedWorkers)\s*$/;
+/** A formatter may have moved the comment behind the parenthesis. */
+const NEW_NAME = /(\bRoutedConnection\.connect|\bRoutedConnection|\bcreateWorkers|\bRoutedWorkers)\s*(\(\s*)?$/;
 
 export const undoRouted: Transform = {
   id: 'undo-routed',
@@ -20,17 +21,22 @@ export const undoRouted: Transform = {
       if (ts.isCallExpression(node)) calls.push(node);
     });
     for (const { start: comment, end, code } of asides) {
-      const [name] = NEW_NAME.exec(text.slice(0, comment)) ?? [];
-      if (name === undefined) continue;
-      const start = comment - name.length;
+      const { 0: all, 1: name, 2: open } = NEW_NAME.exec(text.slice(0, comment)) ?? [];
+      if (all === undefined) continue;
+      const start = comment - all.length;
       const call = calls.find(({ expression }) => expression.getStart(ast) === start && expression.end <= comment);
       const whole = call !== undefined && code.endsWith(')');
-      edits.push({ start, end: whole ? call.end : end, text: code });
+      if (open === undefined || whole) edits.push({ start, end: whole ? call.end : end, text: code });
+      else {
+        const after = end + (/^\s*/.exec(text.slice(end))?.[0].length ?? 0);
+        edits.push({ start, end: start + name!.length, text: code });
+        edits.push({ start: comment - open.length, end: after, text: '(' });
+      }
       const [options] = call?.arguments ?? [];
       if (whole || options === undefined || !ts.isObjectLiteralExpression(options)) continue;
       const temporal = memberOf(options, 'temporal');
       if (temporal === undefined) continue;
-      if (name.trimEnd() === 'createWorkers') edits.push(...workerOptions(file, options, temporal));
+      if (name === 'createWorkers') edits.push(...workerOptions(file, options, temporal));
       else {
         edits.push({ start: options.getStart(ast), end: temporal.initializer.getStart(ast), text: '' });
         edits.push({ start: temporal.initializer.end, end: options.end, text: '' });

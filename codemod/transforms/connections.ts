@@ -119,9 +119,9 @@ function setAsideNetwork(
   }
 }
 
-/** The comma after it belongs to it, when nothing but blanks stands between. */
+/** The comma after it belongs to it, and what stands between. */
 function withComma({ text }: ParsedFile, node: ts.Node): number {
-  const comma = /^\s*,/.exec(text.slice(node.end));
+  const comma = /^(?:\s|\/\*[^]*?\*\/|\/\/.*)*,/.exec(text.slice(node.end));
   return node.end + (comma?.[0].length ?? 0);
 }
 

@@ -18,16 +18,21 @@ export interface PackageResult {
 
 const OURS = 'branchline';
 
-/** @param needed packages that the code still imports after the move; @throws SyntaxFault */
+/**
+ * @param needed packages that the code still imports after the move
+ * @param imported code imports Branchline: it is asked for though none of Temporal's may go
+ * @throws SyntaxFault
+ */
 export function moveDependencies(
   path: string,
   text: string,
   version: string,
   needed: ReadonlySet<string>,
+  imported = false,
 ): PackageResult {
   const goes = (name: string): boolean => DROP_INS.some((door) => name === `@temporalio/${door}`) && !needed.has(name);
   let there = false;
-  return replaceIn(path, text, (entries, section): Decision | undefined => {
+  const moved = replaceIn(path, text, (entries, section): Decision | undefined => {
     const removed = entries.filter(({ name }) => goes(name));
     there ||= entries.some(({ name }) => name === OURS);
     if (removed.length === 0) return undefined;
@@ -36,6 +41,9 @@ export function moveDependencies(
     there ||= add && section !== 'peerDependencies';
     return { removed: removed.map(({ name }) => name), added: add ? { [OURS]: version } : {} };
   });
+  if (there || !imported) return moved;
+  const { text: asking, added } = addDependency(path, moved.text, version);
+  return { ...moved, text: asking, added };
 }
 
 /** Ranges of Temporal's packages that begin below a version (`1.23.0`), with the line; what is no plain range is let be. @throws SyntaxFault */
@@ -65,22 +73,60 @@ export function addDependency(path: string, text: string, version: string): Pack
     const object = objectAt(root, section);
     return object === undefined ? [] : propertiesOf(object).map(({ name }) => name);
   };
-  if (SECTIONS.some((section) => names(section).includes(OURS))) return { text, removed: {}, added: {} };
   const place =
     SECTIONS.find((section) => names(section).some((name) => name.startsWith('@temporalio/'))) ?? 'dependencies';
-  return replaceIn(path, text, (_, section) =>
-    section === place ? { removed: [], added: { [OURS]: version } } : undefined,
-  );
+  // Installed for development, as the command is, it would be missing where the code runs.
+  const installed = SECTIONS.filter((section) => section !== 'devDependencies' || place === 'devDependencies');
+  if (installed.some((section) => names(section).includes(OURS))) return { text, removed: {}, added: {} };
+  const added = { [OURS]: version };
+  if (objectAt(root, place) === undefined)
+    return { text: withSection(path, text, place, added), removed: {}, added: { [place]: added } };
+  return replaceIn(path, text, (_, section) => (section === place ? { removed: [], added } : undefined));
 }
 
-/** @param recorded what the move had removed; @throws SyntaxFault */
-export function restoreDependencies(path: string, text: string, recorded: Dependencies): PackageResult {
-  return replaceIn(path, text, (entries, section) => {
+/**
+ * @param recorded what the move had removed
+ * @param keepsOurs code that could not be moved back still imports Branchline
+ * @throws SyntaxFault
+ */
+export function restoreDependencies(
+  path: string,
+  text: string,
+  recorded: Dependencies,
+  keepsOurs = false,
+): PackageResult {
+  const seen = new Set<Section>();
+  const restored = replaceIn(path, text, (entries, section) => {
+    seen.add(section);
     const there = new Set(entries.map(({ name }) => name));
     const missing = Object.entries(recorded[section] ?? {}).filter(([name]) => !there.has(name));
-    if (missing.length === 0 && !there.has(OURS)) return undefined;
-    return { removed: there.has(OURS) ? [OURS] : [], added: Object.fromEntries(missing) };
+    const goes = there.has(OURS) && !keepsOurs;
+    if (missing.length === 0 && !goes) return undefined;
+    return { removed: goes ? [OURS] : [], added: Object.fromEntries(missing) };
   });
+  // npm takes out sections that the move has left empty.
+  for (const section of SECTIONS) {
+    const entries = recorded[section] ?? {};
+    if (seen.has(section) || Object.keys(entries).length === 0) continue;
+    restored.text = withSection(path, restored.text, section, entries);
+    restored.added[section] = entries;
+  }
+  return restored;
+}
+
+/** The text with one more section at its end, indented as the others are. */
+function withSection(path: string, text: string, section: Section, entries: Record<string, string>): string {
+  const ast = parseJson(path, text);
+  const root = rootObject(ast);
+  if (root === undefined) return text;
+  const first = root.properties[0];
+  const last = root.properties.at(-1);
+  const newline = text.includes('\r\n') ? '\r\n' : '\n';
+  const indent = (first && /\n([ \t]*)$/.exec(text.slice(0, first.getStart(ast)))?.[1]) ?? '  ';
+  const lines = JSON.stringify(entries, null, indent).split('\n').join(`${newline}${indent}`);
+  const added = `${last === undefined ? '' : ','}${newline}${indent}"${section}": ${lines}`;
+  const at = last?.end ?? root.getStart(ast) + 1;
+  return applyEdits(text, [{ start: at, end: at, text: last === undefined ? added + newline : added }]);
 }
 
 interface Entry {
@@ -147,8 +193,10 @@ function rebuilt(entries: Entry[], { removed, added }: Decision, start: string):
   }));
   const kept = entries.filter(({ name }) => !removed.includes(name));
   const inOrder = isSorted(entries.map(({ name }) => name));
-  for (const entry of news) {
-    const later = inOrder ? kept.findIndex(({ name }) => name > entry.name) : Math.max(0, Math.min(first, kept.length));
+  for (const [index, entry] of news.entries()) {
+    const later = inOrder
+      ? kept.findIndex(({ name }) => name > entry.name)
+      : Math.max(0, Math.min(first + index, kept.length));
     kept.splice(later < 0 ? kept.length : later, 0, entry);
   }
   // The first entry of a one-line object and of others starts as the first one did.

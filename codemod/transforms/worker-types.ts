@@ -35,9 +35,13 @@ export function withWorkerTypes(file: string, text: string): { text: string } | 
   );
   const entry = `"${WORKER}": ["${target.startsWith('.') ? target : `./${target}`}"]`;
   const problem = `write \`"paths": { ${entry} }\` into compilerOptions: types of Temporal's plugins name ${WORKER}`;
-  const parent = stringAt(root, 'extends');
-  // `paths` of its own would hide those of a configuration that it extends.
-  if (paths === undefined && parent?.startsWith('.') === true) return { problem };
+  // `paths` of its own would hide those of a configuration that it extends. Those of packages (@tsconfig/node20) have none.
+  const extended =
+    root &&
+    propertiesOf(root)
+      .find(({ name }) => name === 'extends')
+      ?.node.initializer.getText(ast);
+  if (paths === undefined && extended !== undefined && /"\.{1,2}\//.test(extended)) return { problem };
   const object = paths ?? options;
   const first = object?.properties[0];
   if (object === undefined || first === undefined) return { problem };
