@@ -34,6 +34,8 @@ function needed(name: string): boolean {
 function versionOf(name: string): string | undefined {
   // The sample is written for 1.20, which not every registry has; 1.22 has other entry points.
   if (name === '@temporalio/ai-sdk') return '>=1.17.0 <1.22.0';
+  // That which `ai` brings along: two of them at once are more types than the compiler takes (TS2589), moved or not.
+  if (name === 'zod') return '^4.1.8';
   // Temporal's packages that have no drop-in: as new as the SDK whose drop-ins they meet.
   if (name.startsWith('@temporalio/')) return '^1.22.0';
   // That of the samples' lock file; later ones hide the types of mocha and jest.
