@@ -75,12 +75,12 @@ export class RunRegistry implements Runs {
     this.loader = new RunLoader(this.store, this.cache, (seed, namespaceId, inbox) =>
       this.grow(seed, namespaceId, inbox),
     );
-    this.reads = new RunReads(this.store, this.cache, (runId) =>
+    const grown = (runId: string): Promise<unknown> =>
       this.change(runId, (_t, change) => change.unchanged()).catch((error: unknown) => {
         // Another process has made the run of its seed, and closed it.
         if (!(error instanceof ServiceError && error.code === Code.NOT_FOUND)) throw error;
-      }),
-    );
+      });
+    this.reads = new RunReads(this.store, this.cache, grown, (run) => this.settled(run));
     this.committer = new Committer(this.store, this.engine, {
       committed: (batch) => this.committed(batch),
       lost: (runs, operations, unknownFate, inbox) => this.lost(runs, operations, unknownFate, inbox),
@@ -234,6 +234,17 @@ export class RunRegistry implements Runs {
     });
     if (start === run.batch) this.committer.release(start);
     return durable;
+  }
+
+  private settled(run: RunHandle): Promise<void> {
+    const last = run.batch ?? run.inFlight;
+    if (run.dropped || last === null) return Promise.resolve();
+    const settled = new Promise<void>((resolve) => {
+      last.afterCommit.push(resolve);
+      last.onDrop.push(resolve);
+    });
+    if (last === run.batch) this.committer.release(last);
+    return settled;
   }
 
   /** Commits what is held or under way, then lets go. */

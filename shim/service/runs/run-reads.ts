@@ -2,6 +2,7 @@
 import { type Store, isSeed } from '../../store/types';
 import type { HistoryEvent, RunState } from '../engine/types';
 import type { RunCache } from './run-cache';
+import type { RunHandle } from './run-handle';
 
 export class RunReads {
   constructor(
@@ -9,6 +10,8 @@ export class RunReads {
     private readonly cache: RunCache,
     /** Resolves when what a caller's transaction started has become a run. */
     private readonly grown: (runId: string) => Promise<unknown>,
+    /** Resolves when what memory has decided is durable, or given up: it is written at once. */
+    private readonly settled: (run: RunHandle) => Promise<void>,
   ) {}
 
   /** No other process can have moved a run. */
@@ -28,8 +31,10 @@ export class RunReads {
     return this.state(runId);
   }
 
+  /** With all that was handed out, such as a workflow task that a worker has: its start may be held for a while. */
   async snapshot(runId: string): Promise<RunState | null> {
     const run = this.cache.get(runId);
+    if (run?.dirty === true) await this.settled(run);
     if (run !== undefined && !run.gone && !run.dirty && this.alone) return structuredClone(run.state);
     return this.state(runId);
   }
