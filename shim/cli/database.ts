@@ -1,9 +1,19 @@
 /** The database that a command works on. */
 import type { Connection } from '../client/connection';
+import { storeOptions } from '../service/connect-options';
 
 export interface DatabaseFlags {
   db?: string;
   schema?: string;
+}
+
+/** Where it is, as connections find it: `?schema=` of the URL counts too. */
+export function databaseOf({ db, schema }: DatabaseFlags): { url?: string; schema?: string } {
+  const { url, schema: named } = storeOptions({
+    ...(db === undefined ? {} : { url: db }),
+    ...(schema === undefined ? {} : { schema }),
+  });
+  return { ...(url === undefined ? {} : { url }), ...(named === undefined ? {} : { schema: named }) };
 }
 
 /** Connects for as long as the work takes. */

@@ -6,7 +6,7 @@ import { Argument, Command, Option } from 'commander';
 import { BranchlineError } from '../common/branchline-error';
 import type { Restore, Selection } from '../service/restore/restore';
 import type { Decision, FenceStatus } from '../store/restore';
-import type { DatabaseFlags } from './database';
+import { type DatabaseFlags, databaseOf } from './database';
 import { reportLines } from './restore-report';
 
 /** Runs are left that nobody has decided on. */
@@ -112,7 +112,8 @@ const signed = (command: Command): Command =>
 async function withRestore(flags: DatabaseFlags, work: (restore: Restore) => Promise<void>): Promise<void> {
   const { RestoreDatabase } = await import('../store/restore.js');
   const { Restore } = await import('../service/restore/restore.js');
-  const opened = await RestoreDatabase.open(flags.db ?? process.env.BRANCHLINE_URL, flags.schema);
+  const { url, schema } = databaseOf(flags);
+  const opened = await RestoreDatabase.open(url, schema);
   try {
     await work(new Restore(opened));
   } finally {

@@ -1,11 +1,10 @@
 /** `branchline roles`: group roles in Postgres, and who is in them. */
 import { Command, Option } from 'commander';
 import { BranchlineError } from '../common/branchline-error';
-import { storeOptions } from '../service/connect-options';
 import { printedInstall, RoleAdmin, type InstalledRole } from '../store/roles/role-admin';
 import { ROLE_KINDS, type RoleKind } from '../store/roles/rights';
 import { STANDARD_PREFIX, type RoleSetOptions } from '../store/roles/set';
-import type { DatabaseFlags } from './database';
+import { type DatabaseFlags, databaseOf } from './database';
 
 interface PrefixFlags extends DatabaseFlags {
   prefix: string;
@@ -57,15 +56,6 @@ const member = (command: Command): Command =>
     .argument('<login>')
     .addOption(new Option('--role <role>').choices(ROLE_KINDS).makeOptionMandatory());
 
-/** Where the roles are, as connections find it. */
-const target = ({ db, schema }: DatabaseFlags): { url?: string; schema?: string } => {
-  const { url, schema: named } = storeOptions({
-    ...(db === undefined ? {} : { url: db }),
-    ...(schema === undefined ? {} : { schema }),
-  });
-  return { ...(url === undefined ? {} : { url }), ...(named === undefined ? {} : { schema: named }) };
-};
-
 function setOptions({ prefix, namespace, tenant, tenantAttribute }: InstallFlags): RoleSetOptions {
   if ((tenant === undefined) !== (tenantAttribute === undefined)) {
     throw new BranchlineError('BRANCHLINE_OPTION', 'Give --tenant and --tenant-attribute together.');
@@ -79,7 +69,7 @@ function setOptions({ prefix, namespace, tenant, tenantAttribute }: InstallFlags
 
 async function install(flags: InstallFlags): Promise<void> {
   const options = setOptions(flags);
-  const { schema, url } = target(flags);
+  const { schema, url } = databaseOf(flags);
   if (flags.print === true) {
     process.stdout.write(printedInstall(schema ?? 'branchline', options));
     return;
@@ -95,7 +85,7 @@ async function install(flags: InstallFlags): Promise<void> {
 }
 
 async function show(flags: DatabaseFlags): Promise<void> {
-  await RoleAdmin.with(target(flags), async (admin) => {
+  await RoleAdmin.with(databaseOf(flags), async (admin) => {
     const roles = await admin.installed();
     if (roles.length === 0) print('No roles are installed: branchline roles install makes them.');
     for (const role of roles) print(line(role));
@@ -103,7 +93,7 @@ async function show(flags: DatabaseFlags): Promise<void> {
 }
 
 async function uninstall({ prefix, ...flags }: PrefixFlags): Promise<void> {
-  await RoleAdmin.with(target(flags), async (admin) => {
+  await RoleAdmin.with(databaseOf(flags), async (admin) => {
     const gone = await admin.uninstall(prefix);
     if (gone.length === 0) print(`No roles with prefix ${prefix} are installed.`);
     for (const { name, members } of gone)
@@ -112,13 +102,13 @@ async function uninstall({ prefix, ...flags }: PrefixFlags): Promise<void> {
 }
 
 async function grant(login: string, { role, prefix, ...flags }: MemberFlags): Promise<void> {
-  await RoleAdmin.with(target(flags), async (admin) =>
+  await RoleAdmin.with(databaseOf(flags), async (admin) =>
     print(`${login} is in ${await admin.grant(role, login, prefix)}`),
   );
 }
 
 async function revoke(login: string, { role, prefix, ...flags }: MemberFlags): Promise<void> {
-  await RoleAdmin.with(target(flags), async (admin) =>
+  await RoleAdmin.with(databaseOf(flags), async (admin) =>
     print(`${login} is not in ${await admin.revoke(role, login, prefix)} any more`),
   );
 }

@@ -101,6 +101,19 @@ async function raiseBeside(database: TestSchema): Promise<Ended> {
   return new Promise((resolve) => child.once('close', (status) => resolve({ status, out })));
 }
 
+test('branchline restore works on the schema that the URL names', async () => {
+  const { database } = await testClient();
+  const url = new URL(database.url);
+  url.searchParams.set('schema', database.schema);
+  const { status, stdout } = spawnSync(process.execPath, [BRANCHLINE, 'restore', 'check', '--db', url.href], {
+    encoding: 'utf8',
+  });
+  expect({ status, stdout }).toMatchObject({
+    status: 0,
+    stdout: expect.stringContaining('The fence is down') as string,
+  });
+});
+
 test('branchline restore says why it cannot begin', () => {
   // A name with two addresses: Node's error has no words of its own.
   const away = restore({ url: 'postgres://u:p@localhost:1/d', schema: 'branchline' } as TestSchema, 'check');
