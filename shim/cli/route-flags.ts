@@ -3,7 +3,7 @@ import { BranchlineError } from '../common/branchline-error';
 import type { RoutesInput, Rule } from '../router';
 
 export interface RuleFlags {
-  engine: string;
+  engine?: string;
   type?: string[];
   taskQueue?: string[];
   in?: string[];
@@ -23,7 +23,8 @@ export interface RuleFlags {
   ceiling?: number;
 }
 
-export function ruleOf(name: string, percentage: string | undefined, flags: RuleFlags): Rule {
+/** `there`: the rule of that name, of which stays what the flags do not speak of. */
+export function ruleOf(name: string, percentage: string | undefined, flags: RuleFlags, there?: Rule): Rule {
   const conditions = {
     ...several('workflowType', flags.type),
     ...several('taskQueue', flags.taskQueue),
@@ -34,9 +35,8 @@ export function ruleOf(name: string, percentage: string | undefined, flags: Rule
   // `route set signup 10%`, `route set billing --tenant a,b`: the name says the type.
   const says = ['workflowType', 'taskQueue', 'namespace', 'workflowId'].some((field) => field in conditions);
   return {
-    name,
-    engine: flags.engine,
-    ...(says ? {} : { workflowType: name }),
+    ...(there ?? { name, engine: 'postgres', ...(says ? {} : { workflowType: name }) }),
+    ...(flags.engine === undefined ? {} : { engine: flags.engine }),
     ...conditions,
     ...(percentage === undefined ? {} : { percentage: percentOf(percentage) }),
     ...(flags.movable === true ? { movable: true } : {}),

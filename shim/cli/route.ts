@@ -43,10 +43,10 @@ export function routeCommand(): Command {
     .addCommand(database(new Command('list').description('The routes in force')).action(showList))
     .addCommand(
       asking(changing(database(new Command('set'))))
-        .description('Make or change a rule, or the whole (--file)')
+        .description('Make a rule, or change what is said of it here, or the whole (--file)')
         .argument('[rule]', 'name of the rule; without --type and the like it is the workflow type that it takes')
         .argument('[percentage]', 'of workflow ids, such as 10%')
-        .option('-e, --engine <name>', 'engine that takes them', 'postgres')
+        .option('-e, --engine <name>', 'engine that takes them (a new rule: postgres)')
         .option('--type <names>', 'workflow types, separated by commas', list)
         .option('--task-queue <names>', 'task queues', list)
         .option('--in <namespaces>', 'namespaces', list)
@@ -178,9 +178,8 @@ async function set(
   flags: RuleFlags & ChangeFlags & ProspectFlags,
 ): Promise<void> {
   const { withRule, parseRoutes } = await import('../router/index.js');
-  const rule = name === undefined ? undefined : ruleOf(name, percentage, flags);
   if (
-    rule === undefined &&
+    name === undefined &&
     flags.file === undefined &&
     [flags.default, flags.tenantFrom, flags.engines, flags.guard, flags.budgets, flags.ceiling].every(
       (flag) => flag === undefined,
@@ -202,7 +201,10 @@ async function set(
         if (flags.engines !== undefined) next = { ...next, engines: flags.engines };
         if (flags.default !== undefined) next = { ...next, default: flags.default };
         next = withLoad(next, flags);
-        return rule === undefined ? next : withRule(parseRoutes(next), rule, flags.before);
+        if (name === undefined) return next;
+        const routes = parseRoutes(next);
+        const there = routes.rules.find((rule) => rule.name === name);
+        return withRule(routes, ruleOf(name, percentage, flags, there), flags.before);
       },
       howOf(flags, `route set ${name ?? ''} ${percentage ?? ''}`),
     );

@@ -64,9 +64,9 @@ describeWithTemporal('branchline route set', (server) => {
       "Warning: engine 'temporal' was not asked whether workers are there.",
       "Warning: give --temporal <address> to have 'temporal' asked.",
     ]);
-    branchline(database, 'route', 'set', type);
+    branchline(database, 'route', 'set', type, '--engine', 'postgres');
     expect(branchline(database, 'route', 'rollback', '1', ...asking).warnings).toEqual([nobody]);
-    branchline(database, 'route', 'set', type);
+    branchline(database, 'route', 'set', type, '--engine', 'postgres');
     expect(branchline(database, 'drain', type, '--from', 'postgres', ...asking).warnings).toEqual([nobody]);
     await handle.terminate();
   }, 120_000);

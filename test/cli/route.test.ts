@@ -53,6 +53,21 @@ describe('branchline route', () => {
     expect(route(database, 'rollback', '9').out).toContain('BRANCHLINE_ROUTES_VERSION');
   }, 60_000);
 
+  it('changes of a rule what is said, and keeps the rest', () => {
+    const database = freshSchema();
+    route(database, 'set', 'signup', '10%', '--engine', 'temporal');
+    expect(route(database, 'set', 'signup', '--children').out).toContain(
+      '1. signup: workflowType signup, 10 % → temporal (children too)',
+    );
+    route(database, 'set', 'acme', '--type', 'billing', '--tenant', 'acme', '--tenant-from', 'id:^([^/]+)/');
+    const { out } = route(database, 'set', 'acme', '50%', '--engine', 'temporal');
+    expect(out).toContain('2. acme: workflowType billing, tenant acme, 50 % → temporal');
+    expect(route(database, 'set', 'late', '--before', 'singup')).toMatchObject({
+      status: 1,
+      out: expect.stringContaining("no rule 'singup'") as string,
+    });
+  }, 60_000);
+
   it('keeps its history from being changed', async () => {
     const database = freshSchema();
     route(database, 'set', 'signup', '10%');

@@ -1,13 +1,16 @@
 /** Edits of routes, as `branchline route` makes them. Pure. */
+import { BranchlineError } from '../../common/branchline-error';
 import type { Routes, RoutesInput, Rule } from './schema';
 
-/** Puts a rule in the place of the one of its name; a new one before `before`, else at the end. */
+/** Puts a rule in the place of the one of its name; a new one before `before`, else at the end. @throws BranchlineError BRANCHLINE_ROUTES_RULE no such `before` */
 export function withRule(routes: Routes, rule: Rule, before?: string): RoutesInput {
   const rules = routes.rules.filter(({ name }) => name !== rule.name);
   const at =
     before === undefined || before === rule.name
       ? routes.rules.findIndex(({ name }) => name === rule.name)
       : rules.findIndex(({ name }) => name === before);
+  if (before !== undefined && at < 0)
+    throw new BranchlineError('BRANCHLINE_ROUTES_RULE', `There is no rule '${before}' to stand before.`);
   rules.splice(at < 0 ? rules.length : at, 0, rule);
   return { ...routes, rules };
 }
