@@ -7,6 +7,7 @@ import { BranchlineOptionError } from '../../common/errors';
 import { RoutedConnection } from '../connection';
 import { unlessGone } from '../elsewhere/activities';
 import { Code, isStatus } from '../errors';
+import { isOpen } from '../owners';
 import {
   AWAIT,
   type AwaitInput,
@@ -23,8 +24,7 @@ import {
 type Started = temporal.api.history.v1.IWorkflowExecutionStartedEventAttributes;
 
 const HEARTBEAT_MS = 5000;
-/** WORKFLOW_EXECUTION_STATUS_RUNNING and WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE */
-const RUNNING = 1;
+/** WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE */
 const ALLOW_DUPLICATE = 1;
 
 /**
@@ -58,7 +58,7 @@ export function acrossActivities(
         namespace,
         execution,
       });
-      return workflowExecutionInfo?.status === RUNNING;
+      return isOpen(workflowExecutionInfo?.status ?? 0);
     } catch (error) {
       if (isStatus(error, Code.NOT_FOUND)) return false;
       throw error;
@@ -118,7 +118,9 @@ export function acrossActivities(
         return await Promise.race([result, Context.current().cancelled]);
       } catch (error) {
         if (!(error instanceof CancelledFailure)) throw outcomeOf(error);
-        await endWith(handle, await stubRuns({ workflowId, runId }));
+        // Whichever run of it is open now: the one that was started may have continued as new.
+        const chain = client.workflow.getHandle(workflowId, undefined, { firstExecutionRunId: startedRunId });
+        await endWith(chain, await stubRuns({ workflowId, runId }));
         return await result.catch((ended: unknown) => {
           throw outcomeOf(ended);
         });

@@ -100,9 +100,11 @@ async function startOnce(client: Client, input: ExecuteInput): Promise<WorkflowH
     });
   } catch (error) {
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-    const { memo, runId } = await client.workflow.getHandle(workflowId).describe();
-    // An attempt before this one did it.
-    if (memo?.[STARTED_BY] === startedBy) return client.workflow.getHandle(workflowId, runId);
+    const { memo, runId, raw } = await client.workflow.getHandle(workflowId).describe();
+    // An attempt before this one did it. It may be in a later run by now.
+    const firstExecutionRunId = raw.workflowExecutionInfo?.firstRunId || runId;
+    if (memo?.[STARTED_BY] === startedBy)
+      return client.workflow.getHandle(workflowId, undefined, { firstExecutionRunId });
     throw ApplicationFailure.nonRetryable(
       `${workflowId} was started by others`,
       WorkflowExecutionAlreadyStartedError.name,
