@@ -20,8 +20,8 @@ interface DrainFlags extends DatabaseFlags {
 }
 
 const LOOK_EVERY_MS = 5000;
-/** Temporal's visibility is behind by about a second: a zero counts when it is one twice. */
-const SURE_MS = 3000;
+/** A zero counts when it is one twice: Temporal's visibility is behind by a second, and processes that missed the notice go by the routes before for up to five. */
+const SURE_MS = 7000;
 
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
 

@@ -7,6 +7,7 @@ import { type DatabaseFlags, withDatabase } from './database';
 interface Flags extends DatabaseFlags {
   namespace: string;
   temporal: string;
+  temporalNamespace?: string;
 }
 interface MoveFlags extends Flags {
   to?: string;
@@ -22,6 +23,7 @@ export function scheduleCommand(): Command {
   const common = (command: Command): Command =>
     command
       .requiredOption('--temporal <address>', 'the Temporal server')
+      .option('--temporal-namespace <name>', 'namespace there, where it has another name')
       .option('-n, --namespace <name>', 'namespace', 'default')
       .option('--db <url>', 'postgres:// URL (else BRANCHLINE_URL, DATABASE_URL, PGHOST …)')
       .option('--schema <name>', "schema of Branchline's tables (else branchline)");
@@ -54,12 +56,16 @@ function seconds(value: string): number {
 }
 
 async function withRouted(
-  { temporal: address, ...flags }: Flags,
+  { temporal: address, temporalNamespace, ...flags }: Flags,
   work: (r: RoutedConnection) => Promise<void>,
 ): Promise<void> {
   const { RoutedConnection } = await import('../router/index.js');
   await withDatabase(flags, async (postgres) => {
-    const routed = await RoutedConnection.connect({ temporal: { address }, postgres });
+    const temporal = {
+      temporal: { address },
+      ...(temporalNamespace === undefined ? {} : { namespace: temporalNamespace }),
+    };
+    const routed = await RoutedConnection.connect({ engines: { temporal }, postgres }, { settles: false });
     await work(routed).finally(() => routed.close());
   });
 }

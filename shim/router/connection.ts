@@ -56,7 +56,11 @@ export class RoutedConnection implements ConnectionLike {
    * Connects to the home Postgres; other engines may be down, and are then warned of.
    * @throws RoutesError and BranchlineError for options and routes that cannot be taken; ServiceError when the home Postgres cannot be reached
    */
-  static async connect(options: RoutedConnectionOptions): Promise<RoutedConnection> {
+  static async connect(
+    options: RoutedConnectionOptions,
+    /** @internal `settles`: false for a command, whose engines an operator has named by hand: it settles nothing for the application's processes. */
+    { settles = true } = {},
+  ): Promise<RoutedConnection> {
     const { engines: list, home, homeConnection, own } = openEngines(options);
     const logger = options.logger ?? stderrLogger;
     let routes: RouteSource | undefined;
@@ -89,7 +93,7 @@ export class RoutedConnection implements ConnectionLike {
       const { processId } = store;
       const starts = new Starts({ engines, store: store.routing, owners, logger, processId, graceMs });
       const reconciler = new Reconciler({ store: store.routing, owners, starts, logger, graceMs });
-      reconciler.start();
+      if (settles) reconciler.start();
       const scheduleMoves = new ScheduleMoves({
         engines,
         store: store.scheduleMoves,
@@ -101,7 +105,7 @@ export class RoutedConnection implements ConnectionLike {
       });
       scheduleMoves.start();
       const standIns = new StandInSweeper(engines, store.standIns, logger);
-      standIns.start();
+      if (settles) standIns.start();
       const router = new Router({
         engines,
         routes,

@@ -44,10 +44,10 @@ export async function drainReport(
   const of = kindFilter(query);
   const { count } = await connection.workflowService.countWorkflowExecutions({
     namespace,
-    query: `ExecutionStatus = 'Running' AND ${of}`,
+    query: `CloseTime IS NULL AND ${of}`,
   });
-  const open = await list(connection, namespace, `ExecutionStatus = 'Running' AND ${of}`);
-  const closed = await list(connection, namespace, `ExecutionStatus != 'Running' AND ${of}`);
+  const open = await list(connection, namespace, `CloseTime IS NULL AND ${of}`);
+  const closed = await list(connection, namespace, `CloseTime IS NOT NULL AND ${of}`);
   const ageOf = ({ startTime }: Run): number => Math.max(0, nowMs - (optionalMs(startTime) ?? nowMs));
   const oldest = [...open].sort((a, b) => ageOf(b) - ageOf(a)).slice(0, shown);
   return {

@@ -80,7 +80,8 @@ export class Namespaces {
   }
 }
 
-const isMissingNamespace = (error: unknown): boolean => {
+/** What the engine does not know is then not known at all. */
+export const isMissingNamespace = (error: unknown): boolean => {
   if (!isStatus(error, Code.NOT_FOUND) || !isGrpcError(error)) return false;
   const [status] = error.metadata?.get('grpc-status-details-bin') ?? [];
   return Buffer.isBuffer(status) && status.includes('NamespaceNotFoundFailure');

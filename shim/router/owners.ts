@@ -6,6 +6,7 @@ import type { RoutedId, RoutedKey, RoutingStore } from '../store/routing-types';
 import type { Notice } from '../store/types';
 import type { Engines } from './engines';
 import { Code, isStatus } from './errors';
+import { isMissingNamespace } from './namespaces';
 import { timely } from './timely';
 
 export interface Owner {
@@ -22,6 +23,8 @@ export interface NewestRun {
 }
 
 const REMEMBERED = 50_000;
+/** What an engine said of an id without a reservation is believed for so long, ms. */
+const ASKED_MS = 5000;
 /** For questions to engines that nobody asked for. */
 const ASK_MS = 3000;
 
@@ -63,7 +66,8 @@ export class Owners {
     const reserved = await timely(this.store.find(key));
     const owner = reserved === null ? await this.ask(key) : ownerOf(reserved);
     if (owner === undefined) this.forget(key);
-    else this.remember(key, owner);
+    // Where nobody has reserved it, the next start may put it elsewhere, and nobody is told of that.
+    else this.known.set(keyText(key), owner, reserved === null ? { ttl: ASKED_MS } : {});
     return owner;
   }
 
@@ -80,7 +84,7 @@ export class Owners {
     if (reserved !== null) await timely(this.store.forgetId(key, reserved.version));
   }
 
-  /** Null = the engine does not know the id. @throws GrpcError */
+  /** Null = the engine does not know the id, or has no such namespace. @throws GrpcError */
   async newestRun(engine: string, { namespace, id }: RoutedKey): Promise<NewestRun | null> {
     const request: temporal.api.workflowservice.v1.IDescribeWorkflowExecutionRequest = {
       namespace,
@@ -111,7 +115,7 @@ export class Owners {
         try {
           if (key.kind === 'schedule') return (await this.hasSchedule(name, key)) ? { name, open: true } : null;
           const run = await this.newestRun(name, key);
-          return run === null ? null : { name, open: run.status === RUNNING };
+          return run === null ? null : { name, open: isOpen(run.status) };
         } catch (error) {
           away = error;
           return null;
@@ -125,6 +129,22 @@ export class Owners {
     return { engine: owner.name, past: knowing.map(({ name }) => name).filter((name) => name !== owner.name) };
   }
 
+  /** Does the engine know the id? @throws GrpcError also where its namespace is missing: then nothing is known */
+  async isKnown(engine: string, key: RoutedKey): Promise<boolean> {
+    const { namespace, id } = key;
+    const [method, request] =
+      key.kind === 'schedule'
+        ? ['describeSchedule', { namespace, scheduleId: id }]
+        : ['describeWorkflowExecution', { namespace, execution: { workflowId: id } }];
+    try {
+      await this.engines.callWithin(engine, method, request, ASK_MS);
+      return true;
+    } catch (error) {
+      if (isStatus(error, Code.NOT_FOUND) && !isMissingNamespace(error)) return false;
+      throw error;
+    }
+  }
+
   private async unlessMissing<R>(answer: Promise<R>): Promise<R | null> {
     try {
       return await answer;
@@ -135,7 +155,9 @@ export class Owners {
   }
 }
 
-/** WORKFLOW_EXECUTION_STATUS_RUNNING */
-export const RUNNING = 1;
+/** WORKFLOW_EXECUTION_STATUS_RUNNING and …_PAUSED */
+const OPEN: readonly number[] = [1, 8];
+
+export const isOpen = (status: number): boolean => OPEN.includes(status);
 
 export const ownerOf = ({ engine, past }: RoutedId): Owner => ({ engine, past });

@@ -83,9 +83,7 @@ export class Reconciler {
   private async knows(engine: string, key: RoutedKey): Promise<boolean | undefined> {
     const { owners, logger } = this.options;
     try {
-      return key.kind === 'schedule'
-        ? await owners.hasSchedule(engine, key)
-        : (await owners.newestRun(engine, key)) !== null;
+      return await owners.isKnown(engine, key);
     } catch (error) {
       if (!isGrpcError(error)) throw error;
       logger.warn(`Whether engine '${engine}' has ${key.kind} ${key.id} cannot be settled yet`, { error });

@@ -42,6 +42,8 @@ export type StartChild = temporal.api.workflowservice.v1.IStartWorkflowExecution
 
 /** A start that is not answered by then is given up, without a deadline of the caller's, ms. Whoever tries again comes to the same engine. */
 const START_MS = 10_000;
+/** An update that comes with a start is waited for at the server, 20 s there; less than half of the grace. */
+const START_AND_UPDATE_MS = 28_000;
 
 export class Router {
   constructor(private readonly setting: RouterSetting) {}
@@ -173,7 +175,8 @@ export class Router {
     if (refused !== undefined) throw refused;
     void namespaces.meet(namespace);
     try {
-      return await engines.callWithin(engine, method, request, START_MS);
+      const patience = method === 'executeMultiOperation' ? START_AND_UPDATE_MS : START_MS;
+      return await engines.callWithin(engine, method, request, patience);
     } catch (error) {
       throw await namespaces.refusalOf(engine, namespace, error);
     }

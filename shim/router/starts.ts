@@ -11,7 +11,7 @@ import { checkReuse, idPolicies } from '../service/id-policies';
 import type { RoutedKey, RoutedStart, RoutingStore } from '../store/routing-types';
 import type { Engines } from './engines';
 import { Code, isOutOfReach, isRefusal, isStatus, outOfDate } from './errors';
-import { type NewestRun, type Owners, RUNNING, ownerOf } from './owners';
+import { type NewestRun, type Owners, isOpen, ownerOf } from './owners';
 import { timely } from './timely';
 import type { StartPart } from './ways';
 
@@ -287,7 +287,7 @@ export class Starts {
 
 /** May another run, on whichever engine, follow that one? */
 function mayFollow(run: NewestRun, workflowId: string, { reuse }: Policies): boolean {
-  if (run.status === RUNNING || run.status === PAUSED) return false;
+  if (isOpen(run.status)) return false;
   try {
     checkReuse(reuse, workflowId, { ...run, startRequestId: '', firstRunId: run.runId } as never);
     return true;
@@ -295,6 +295,3 @@ function mayFollow(run: NewestRun, workflowId: string, { reuse }: Policies): boo
     return false;
   }
 }
-
-/** WORKFLOW_EXECUTION_STATUS_PAUSED */
-const PAUSED = 8;

@@ -7,13 +7,14 @@ import type { temporal } from '@temporalio/proto';
 import type { StandIn, StandInStore } from '../../store/stand-in-types';
 import type { Engines } from '../engines';
 import { Code, isStatus } from '../errors';
+import { isMissingNamespace } from '../namespaces';
+import { isOpen } from '../owners';
 import { STAND_IN_CLOSED, standInIdentity } from './names';
 
 const LOOK_EVERY_MS = 15_000;
 const AT_ONCE = 200;
 const ASK_MS = 3000;
-/** WORKFLOW_EXECUTION_STATUS_RUNNING, …_TERMINATED, …_TIMED_OUT */
-const RUNNING = 1;
+/** WORKFLOW_EXECUTION_STATUS_TERMINATED, …_TIMED_OUT */
 const ENDED_BY_OTHERS: ReadonlySet<number> = new Set([5, 7]);
 
 export class StandInSweeper {
@@ -61,7 +62,7 @@ export class StandInSweeper {
     const { engine, namespace, workflowId, runId, startedOn, startedRunId } = standIn;
     // 0 = past retention: it was closed for long.
     const status = await this.status(engine, namespace, { workflowId, runId });
-    if (status === RUNNING) return;
+    if (isOpen(status)) return;
     if (status === 0 || ENDED_BY_OTHERS.has(status)) {
       const firstExecutionRunId = startedRunId ?? (await this.startedBy(standIn));
       if (firstExecutionRunId !== undefined)
@@ -102,7 +103,7 @@ export class StandInSweeper {
       );
       return answer.workflowExecutionInfo?.status ?? 0;
     } catch (error) {
-      if (isStatus(error, Code.NOT_FOUND)) return 0;
+      if (isStatus(error, Code.NOT_FOUND) && !isMissingNamespace(error)) return 0;
       throw error;
     }
   }
