@@ -48,7 +48,10 @@ describeWithTemporal('With Temporal away', (server) => {
     const cut = await through(hostOf(proxy.url), direct.database, all('temporal'));
     const workflowId = `lost-${randomUUID()}`;
     const start = { workflowId, taskQueue: direct.queue };
-    const lost = proxy.cutAnswerTo(workflowId);
+    // With the first start the namespace is looked at: the answer to that must not be the one that is cut, before the start has arrived.
+    const first = await cut.client.workflow.start('any', { ...start, workflowId: `first-${workflowId}` });
+    await first.terminate();
+    const lost = proxy.cutAnswerTo(workflowId, 60);
     await expect(cut.client.workflow.start('any', start)).rejects.toMatchObject(
       saying('BRANCHLINE_ROUTER_ENGINE_AWAY'),
     );

@@ -3,8 +3,11 @@ import { connect, createServer, type Socket } from 'node:net';
 
 export interface CuttingProxy {
   url: string;
-  /** Requests whose bytes contain this text pass, their answers do not: the connection breaks in their place. Each call cuts once. */
-  cutAnswerTo(text: string): Promise<void>;
+  /**
+   * Requests whose bytes contain this text pass, their answers do not: the connection breaks in their place. Each call cuts once.
+   * `bytes`: what is shorter is no answer (HTTP/2 has frames of its own, which come before a request is carried out).
+   */
+  cutAnswerTo(text: string, bytes?: number): Promise<void>;
   /** Breaks every connection now. */
   cutAll(): void;
   close(): Promise<void>;
@@ -13,10 +16,10 @@ export interface CuttingProxy {
 export async function cuttingProxy(target: string): Promise<CuttingProxy> {
   const to = new URL(target);
   const sockets = new Set<Socket>();
-  let armed: { text: string; done: () => void } | undefined;
+  let armed: { text: string; bytes: number; done: () => void } | undefined;
   const server = createServer((client) => {
     const upstream = connect(Number(to.port || 5432), to.hostname);
-    let cut: (() => void) | undefined;
+    let cut: { bytes: number; done: () => void } | undefined;
     for (const socket of [client, upstream]) {
       sockets.add(socket);
       socket.on('error', () => {});
@@ -28,15 +31,15 @@ export async function cuttingProxy(target: string): Promise<CuttingProxy> {
     }
     client.on('data', (chunk) => {
       if (armed !== undefined && chunk.includes(armed.text)) {
-        cut = armed.done;
+        cut = armed;
         armed = undefined;
       }
       upstream.write(chunk);
     });
     upstream.on('data', (chunk) => {
-      if (cut === undefined) return void client.write(chunk);
+      if (cut === undefined || chunk.length < cut.bytes) return void client.write(chunk);
       client.destroy();
-      cut();
+      cut.done();
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -45,7 +48,7 @@ export async function cuttingProxy(target: string): Promise<CuttingProxy> {
   url.port = String((server.address() as { port: number }).port);
   return {
     url: url.href,
-    cutAnswerTo: (text) => new Promise((resolve) => (armed = { text, done: resolve })),
+    cutAnswerTo: (text, bytes = 1) => new Promise((resolve) => (armed = { text, bytes, done: resolve })),
     cutAll: () => sockets.forEach((socket) => socket.destroy()),
     close: () => {
       sockets.forEach((socket) => socket.destroy());
